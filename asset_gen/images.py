@@ -1,0 +1,58 @@
+"""How is a picture from a stranger read safely?"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from asset_gen.errors import SpriteError
+
+FORMATS = ("PNG", "WEBP", "GIF", "BMP")
+SUFFIXES = frozenset({".png", ".webp", ".gif", ".bmp"})
+MAX_SIDE = 8192
+MAX_PIXELS = 16_777_216  # 4096 × 4096: a large sheet, 64 MiB once decoded
+
+Rgba = NDArray[np.uint8]  # [height, width, 4], straight alpha
+
+
+def read_rgba(path: Path) -> Rgba:
+    """The first frame of a PNG, WebP, GIF or BMP as uint8 [height, width, 4] with straight alpha.
+
+    Every colour type is converted; 16-bit grey keeps its upper 8 bits.
+
+    Raises:
+        SpriteError: not such a picture, damaged, too large, or not readable; the message names the file.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                width, height = image.size
+                if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
+                    raise SpriteError(
+                        f"{path}: {width}×{height} pixels are more than a sprite may have "
+                        f"({MAX_PIXELS:,} in all, {MAX_SIDE} a side). Cut it into sprites first."
+                    )
+                image.seek(0)
+                image.load()
+                if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip instead of scale
+                    grey = (np.asarray(image, np.uint32) >> 8).astype(np.uint8)
+                    image = Image.fromarray(grey, "L")
+                return np.array(image.convert("RGBA"))
+    except SpriteError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise SpriteError(f"{path}: a decompression bomb: far too many pixels for its file. Remove it.") from None
+    except PermissionError:
+        raise SpriteError(f"{path}: no permission to read it. Change its mode, or leave it out.") from None
+    except FileNotFoundError:
+        raise SpriteError(f"{path}: there is no such file.") from None
+    except Exception as error:  # Pillow's decoders raise OSError, ValueError, SyntaxError, struct.error, EOFError …
+        if path.exists() and path.stat().st_size == 0:
+            raise SpriteError(f"{path}: the file is empty (0 bytes). Save it again, or remove it.") from None
+        reason = "not a PNG, WebP, GIF or BMP" if isinstance(error, Image.UnidentifiedImageError) else f"damaged ({error})"
+        raise SpriteError(f"{path}: {reason}. Save it again, or remove it.") from None

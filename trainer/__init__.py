@@ -1,0 +1,1 @@
+"""Typed sprites → a trained generator and type classifier, with curves and metrics."""

@@ -1,0 +1,114 @@
+"""How is the state of a training kept, whole or not at all, and read back without unpickling?
+
+    <run>/checkpoints/<step>/tensors.safetensors   every tensor of networks, average and optimisers
+    <run>/checkpoints/<step>/state.json            step, seconds trained, sha256 of the tensors
+
+The newest whole folder counts; a folder appears by one rename, so there is no pointer that could disagree with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from asset_gen.errors import ModelError
+
+KEEP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A moment of a training."""
+
+    tensors: dict[str, Tensor]
+    """``generator.…``, ``discriminator.…``, ``average.…``, ``optimiser.generator.<parameter>.<field>``."""
+    state: dict[str, Any]
+    """``step``, ``seconds`` and what else the loop counts."""
+
+
+def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP) -> Path:
+    """Stage, sync, rename; afterwards all but the newest ``keep`` are removed."""
+    root = run / "checkpoints"
+    root.mkdir(parents=True, exist_ok=True)
+    name = f"{checkpoint.state['step']:09d}"
+    stage = root / f".{name}.tmp"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir()
+    try:
+        data = save({key: tensor.detach().cpu().contiguous() for key, tensor in checkpoint.tensors.items()})
+        _write(stage / "tensors.safetensors", data)
+        state = checkpoint.state | {"sha256": sha256(data).hexdigest()}
+        _write(stage / "state.json", json.dumps(state, indent=1).encode())
+        final = root / name
+        if final.exists():
+            shutil.rmtree(final)
+        stage.rename(final)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    for old in sorted(p for p in root.iterdir() if p.is_dir() and p.name.isdigit())[:-keep]:
+        shutil.rmtree(old)
+    return final
+
+
+def load_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
+    """The newest whole checkpoint (None where there is none yet), and a notice for each damaged one passed over.
+
+    Raises:
+        ModelError: there are checkpoints, and all are damaged.
+    """
+    root = run / "checkpoints"
+    names = sorted((p.name for p in root.glob("[0-9]*") if p.is_dir()), reverse=True) if root.is_dir() else []
+    notices: list[str] = []
+    for name in names:
+        folder = root / name
+        try:
+            state = json.loads((folder / "state.json").read_bytes())
+            data = (folder / "tensors.safetensors").read_bytes()
+            if sha256(data).hexdigest() != state["sha256"]:
+                raise ValueError("its sha256 isn't the one recorded")
+            return Checkpoint(load(data), state), notices
+        except (OSError, ValueError, KeyError) as error:
+            notices.append(f"{folder} is damaged ({error}); the one before it is used.")
+    if names:
+        raise ModelError(f"{root}: no checkpoint is whole. Start again in a new run folder.\n  " + "\n  ".join(notices))
+    return None, notices
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def optimiser_tensors(prefix: str, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimiser's state as named tensors, so that it needs no pickle."""
+    names = {parameter: name for name, parameter in network.named_parameters()}
+    return {
+        f"{prefix}.{names[parameter]}.{field}": value
+        for parameter, fields in optimiser.state.items()
+        for field, value in fields.items()
+    }
+
+
+def restore_optimiser(
+    prefix: str, network: torch.nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]
+) -> None:
+    """The inverse of ``optimiser_tensors``."""
+    for name, parameter in network.named_parameters():
+        start = f"{prefix}.{name}."
+        fields = {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
+        optimiser.state[parameter] = {
+            field: value.clone() if field == "step" else value.clone().to(parameter.device)
+            for field, value in fields.items()
+            if "." not in field
+        }

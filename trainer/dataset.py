@@ -1,0 +1,250 @@
+"""Which sprites does a folder hold, and how does each become a training picture?
+
+A set is a folder per type, or a ``labels.csv`` (columns ``file,type1``, optionally ``type2``) that wins over folders.
+Art stored enlarged is brought back to its own pixel grid; then all sprites are laid on one square canvas.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asset_gen import pixels
+from asset_gen.errors import SpriteError
+from asset_gen.images import SUFFIXES, Rgba, read_rgba
+from asset_gen.names import slugs_of
+
+SIZES = (32, 48, 64, 96, 128)
+MIN_SPRITES = 8
+EVIDENCE = 12  # places where a picture must change before its own pixel grid is believed: 1 in 4,096 by chance
+MAX_GRID = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SpriteFile:
+    """A file and the types it carries, first type first, as written by the artist."""
+
+    path: Path
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Sprites of one size with their types."""
+
+    sprites: NDArray[np.uint8]
+    """[n, size, size, 4], straight alpha."""
+    labels: NDArray[np.float32]
+    """[n, types]: equal shares of a sprite's types, summing to 1."""
+    types: dict[str, str]
+    """Slug → label as written, in slug order; the columns of ``labels``."""
+    files: list[str]
+    """Path of every sprite, relative to the folder."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """File → why it wasn't read."""
+    notices: list[str] = field(default_factory=list)
+    """What a person should know about how the set was read."""
+
+    @property
+    def size(self) -> int:
+        """Side of the square canvas in pixels."""
+        return int(self.sprites.shape[1])
+
+    @property
+    def first_types(self) -> NDArray[np.int64]:
+        """[n]: column of every sprite's main type (the earlier one in name order where shares are equal)."""
+        return np.asarray(self.labels.argmax(axis=1), np.int64)
+
+    def counts(self) -> dict[str, int]:
+        """Sprites per first type, by slug."""
+        tally = np.bincount(self.first_types, minlength=len(self.types))
+        return {slug: int(n) for slug, n in zip(self.types, tally, strict=True)}
+
+    def digest(self) -> str:
+        """sha256 over pixels and labels: equal for equal training data, wherever it lies."""
+        state = hashlib.sha256(self.sprites.tobytes())
+        state.update(self.labels.tobytes())
+        state.update("\n".join(self.types).encode())
+        return state.hexdigest()
+
+
+def load_dataset(
+    folder: Path, size: int | None = None, merge: Mapping[str, str] | None = None, background: bool = False
+) -> Dataset:
+    """Read a set of sprites.
+
+    Args:
+        folder: a folder per type, or a folder with ``labels.csv``.
+        size: side of the canvas; None takes the smallest of 32, 48, 64, 96, 128 that holds 95 % of the set.
+        merge: labels to join, from → to.
+        background: make a uniform border colour transparent where a sprite has no alpha of its own.
+
+    Raises:
+        SpriteError: no usable set; the message names the folder or file and the cure.
+    """
+    listed, notices = list_sprites(folder)
+    known = {label for sprite in listed for label in sprite.types}
+    for source in merge or {}:
+        if source not in known:
+            raise SpriteError(f"{folder}: --merge names the type {source!r}, which isn't there: {', '.join(sorted(known))}.")
+    pictures: list[Rgba] = []
+    read: list[SpriteFile] = []
+    refused: dict[str, str] = {}
+    for sprite in listed:
+        try:
+            picture = read_rgba(sprite.path)
+            if background and (colour := pixels.border_colour(picture)) is not None:
+                picture = pixels.key_out(picture[None], colour, tolerance=8)[0]
+            if pixels.content_box(picture) is None:
+                raise SpriteError(f"{sprite.path}: nothing to see: every pixel is transparent.")
+        except SpriteError as error:
+            refused[str(sprite.path.relative_to(folder))] = str(error)
+            continue
+        pictures.append(picture)
+        merged = dict.fromkeys((merge or {}).get(label, label) for label in sprite.types)
+        read.append(SpriteFile(sprite.path, tuple(merged)))
+    if len(read) < MIN_SPRITES:
+        reasons = "".join(f"\n  {reason}" for reason in list(refused.values())[:5])
+        raise SpriteError(
+            f"{folder}: {len(read)} readable sprites, and training needs at least {MIN_SPRITES}. "
+            f"Put PNG files into one folder per type.{reasons}"
+        )
+    grid, pictures = to_native_grid(pictures)
+    if grid:
+        notices.append(grid)
+    if not background and (opaque := sum(bool((picture[..., 3] == 255).all()) for picture in pictures)):
+        notices.append(f"{opaque} sprites have no transparency; --background auto removes a uniform border colour.")
+    size = size or auto_size(pictures)
+    placed, placement = place_all(pictures, size)
+    notices += placement
+    slugs = slugs_of(sorted({label for sprite in read for label in sprite.types}), str(folder))
+    types = {slugs[label]: label for label in sorted(slugs, key=lambda label: slugs[label])}
+    column = {label: number for number, label in enumerate(types.values())}
+    labels = np.zeros((len(read), len(types)), np.float32)
+    for row, sprite in enumerate(read):
+        labels[row, [column[label] for label in sprite.types]] = 1 / len(sprite.types)
+    lonely = [slug for slug, n in Counter(s.types[0] for s in read).items() if n == 1]
+    if lonely:
+        notices.append(f"one sprite only: {', '.join(sorted(lonely))}; such a type will look like copies of it.")
+    files = [sprite.path.relative_to(folder).as_posix() for sprite in read]
+    return Dataset(placed, labels, types, files, refused, notices)
+
+
+def list_sprites(folder: Path) -> tuple[list[SpriteFile], list[str]]:
+    """Every picture of the set with its types, in name order, and notices about what was left aside."""
+    if not folder.is_dir():
+        raise SpriteError(f"{folder}: there is no such folder. Give a folder that holds one folder of PNG files per type.")
+    table = folder / "labels.csv"
+    if table.is_file():
+        return _from_table(folder, table)
+    listed = [
+        SpriteFile(path, (kind.name,))
+        for kind in sorted(folder.iterdir())
+        if kind.is_dir() and not kind.name.startswith(".")
+        for path in sorted(kind.rglob("*"))
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    ]
+    loose = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    if not listed and loose:
+        return [SpriteFile(path, (folder.name,)) for path in loose], [f"no folders: all sprites are of type {folder.name!r}."]
+    if not listed:
+        raise SpriteError(f"{folder}: holds no sprites. Put PNG files into one folder per type, or add a labels.csv.")
+    notices = [f"{len(loose)} pictures beside the type folders were left aside."] if loose else []
+    return listed, notices
+
+
+def _from_table(folder: Path, table: Path) -> tuple[list[SpriteFile], list[str]]:
+    listed: list[SpriteFile] = []
+    seen: dict[str, int] = {}
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpriteError(f"{table}: can't be read as UTF-8 text ({error}).") from None
+    reader = csv.DictReader(text.splitlines())
+    columns = reader.fieldnames or []
+    if missing := {"file", "type1"} - set(columns):
+        raise SpriteError(f"{table}: needs the columns file,type1; {', '.join(sorted(missing))} is missing.")
+    for line, row in enumerate(reader, start=2):
+        name = (row["file"] or "").strip()
+        path = folder / name
+        if not name or not path.resolve().is_relative_to(folder.resolve()):
+            raise SpriteError(f"{table}, line {line}: the file {name!r} is not inside {folder}.")
+        if not path.is_file():
+            raise SpriteError(f"{table}, line {line}: there is no file {name!r}. Correct the name, or remove the line.")
+        if name in seen:
+            raise SpriteError(f"{table}, line {line}: {name!r} stands on line {seen[name]} already. Remove one of them.")
+        seen[name] = line
+        labels = [(row.get(column) or "").strip() for column in ("type1", "type2")]
+        if not labels[0]:
+            raise SpriteError(f"{table}, line {line}: {name!r} has no type1.")
+        listed.append(SpriteFile(path, tuple(dict.fromkeys(label for label in labels if label))))
+    if not listed:
+        raise SpriteError(f"{table}: lists no sprites.")
+    ignored = [column for column in columns if column not in {"file", "type1", "type2"}]
+    notices = [f"labels.csv: the columns {', '.join(ignored)} were ignored."] if ignored else []
+    return sorted(listed, key=lambda sprite: sprite.path), notices
+
+
+def to_native_grid(pictures: list[Rgba]) -> tuple[str, list[Rgba]]:
+    """Reduce art stored at 2×, 3×, 4× … to the pixels it was drawn with.
+
+    A sprite that changes at fewer than ``EVIDENCE`` places follows the set's most common grid instead of its own.
+    """
+    grids = [pixels.pixel_grid(picture) for picture in pictures]
+    trusted = Counter(size for size, evidence in grids if evidence >= EVIDENCE and size <= MAX_GRID)
+    common = trusted.most_common(1)[0][0] if trusted else 1
+    reduced: list[Rgba] = []
+    tally: Counter[int] = Counter()
+    for picture, (size, evidence) in zip(pictures, grids, strict=True):
+        if evidence < EVIDENCE or size > MAX_GRID:
+            size = common if size % common == 0 else 1
+        tally[size] += 1
+        reduced.append(pixels.shrink_grid(picture, size))
+    enlarged = {size: n for size, n in sorted(tally.items()) if size > 1}
+    notice = ", ".join(f"{n} sprites stored at {size}×" for size, n in enlarged.items())
+    return (f"{notice}: reduced to their own pixels." if notice else ""), reduced
+
+
+def auto_size(pictures: list[Rgba]) -> int:
+    """The smallest of ``SIZES`` that holds the content of 95 % of the sprites at native resolution."""
+    sides = []
+    for picture in pictures:
+        left, top, right, bottom = pixels.content_box(picture) or (0, 0, 1, 1)
+        sides.append(max(right - left, bottom - top))
+    need = sorted(sides)[math.ceil(0.95 * len(sides)) - 1]
+    return next((size for size in SIZES if size >= need), SIZES[-1])
+
+
+def place_all(pictures: list[Rgba], size: int) -> tuple[NDArray[np.uint8], list[str]]:
+    """Lay every picture on a canvas of ``size``: [n, size, size, 4].
+
+    A set that shares one canvas of that size (or of a whole fraction of it, which is enlarged) keeps its placement;
+    otherwise sprites are cropped, centred and set on a common baseline, and larger ones reduced.
+    """
+    canvases = {picture.shape[:2] for picture in pictures}
+    if len(canvases) == 1:
+        height, width = next(iter(canvases))
+        if height == width and size % height == 0:
+            return pixels.enlarge(np.stack(pictures), size // height), []
+    placed = np.zeros((len(pictures), size, size, 4), np.uint8)
+    shrunk = 0
+    for row, picture in enumerate(pictures):
+        left, top, right, bottom = pixels.content_box(picture) or (0, 0, 1, 1)
+        figure = picture[top:bottom, left:right]
+        height, width = figure.shape[:2]
+        if max(height, width) > size:
+            scale = size / max(height, width)
+            width, height = max(1, round(width * scale)), max(1, round(height * scale))
+            figure = pixels.shrink_area(figure, width, height)
+            shrunk += 1
+        start = (size - width) // 2
+        placed[row, size - height :, start : start + width] = figure
+    return placed, [f"{shrunk} sprites were larger than {size} px and were reduced."] if shrunk else []

@@ -1,0 +1,1 @@
+"""One file an architecture; each file offers a Generator and a Discriminator."""
