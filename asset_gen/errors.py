@@ -2,6 +2,7 @@
 
     AssetgenError           1  something failed
     ├── UsageError          2  the arguments contradict each other or can't be met
+    ├── PartialError        3  finished, but some items failed
     ├── DeviceError         4  no ONNX Runtime, or not on the device asked for
     ├── ModelError          5  a bundle, checkpoint or weights file is not what it claims
     ├── QuotaError          6  too few sprites of a type passed
@@ -24,6 +25,12 @@ class UsageError(AssetgenError):
     """The arguments contradict each other, or ask for what can't be had."""
 
     exit_code = 2
+
+
+class PartialError(AssetgenError):
+    """The work is finished, and some items, which are listed, failed."""
+
+    exit_code = 3
 
 
 class DeviceError(AssetgenError):

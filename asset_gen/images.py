@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from asset_gen.errors import SpriteError
 
@@ -41,7 +41,7 @@ def read_rgba(path: Path) -> Rgba:
                 image.load()
                 if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip instead of scale
                     grey = (np.asarray(image, np.uint32) >> 8).astype(np.uint8)
-                    image = Image.fromarray(grey, "L")
+                    return np.array(Image.fromarray(grey).convert("RGBA"))
                 return np.array(image.convert("RGBA"))
     except SpriteError:
         raise
@@ -54,5 +54,5 @@ def read_rgba(path: Path) -> Rgba:
     except Exception as error:  # Pillow's decoders raise OSError, ValueError, SyntaxError, struct.error, EOFError …
         if path.exists() and path.stat().st_size == 0:
             raise SpriteError(f"{path}: the file is empty (0 bytes). Save it again, or remove it.") from None
-        reason = "not a PNG, WebP, GIF or BMP" if isinstance(error, Image.UnidentifiedImageError) else f"damaged ({error})"
+        reason = "not a PNG, WebP, GIF or BMP" if isinstance(error, UnidentifiedImageError) else f"damaged ({error})"
         raise SpriteError(f"{path}: {reason}. Save it again, or remove it.") from None

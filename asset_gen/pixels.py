@@ -24,7 +24,7 @@ def to_network(sprites: Sprites) -> Network:
     """Premultiply and scale uint8 [n, h, w, 4] to float32 [n, 4, h, w] in [-1, 1]."""
     pixels = sprites.astype(np.float32) / 255
     pixels[..., :3] *= pixels[..., 3:]
-    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)) * 2 - 1
+    return np.asarray(pixels.transpose(0, 3, 1, 2) * 2 - 1, np.float32, order="C")
 
 
 def from_network(output: Network) -> Sprites:
@@ -134,3 +134,20 @@ def content_box(sprite: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
     if not len(rows):
         return None
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def bleed(sprites: Sprites) -> Sprites:
+    """Give transparent pixels beside the figure its colour, so that a filtering engine draws no dark halo."""
+    result = sprites.copy()
+    visible = sprites[..., 3] > 0
+    coloured = visible.copy()
+    for axis, step in ((1, 1), (1, -1), (2, 1), (2, -1)):
+        source = np.roll(sprites, step, axis)
+        beside = np.roll(visible, step, axis)
+        wrapped: list[slice | int] = [slice(None)] * 3
+        wrapped[axis] = 0 if step > 0 else -1
+        beside[tuple(wrapped)] = False
+        taken = beside & ~coloured
+        result[taken, :3] = source[taken, :3]
+        coloured |= taken
+    return result

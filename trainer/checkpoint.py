@@ -45,9 +45,9 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP) -> Path
     stage.mkdir()
     try:
         data = save({key: tensor.detach().cpu().contiguous() for key, tensor in checkpoint.tensors.items()})
-        _write(stage / "tensors.safetensors", data)
+        write_synced(stage / "tensors.safetensors", data)
         state = checkpoint.state | {"sha256": sha256(data).hexdigest()}
-        _write(stage / "state.json", json.dumps(state, indent=1).encode())
+        write_synced(stage / "state.json", json.dumps(state, indent=1).encode())
         final = root / name
         if final.exists():
             shutil.rmtree(final)
@@ -83,7 +83,8 @@ def load_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
     return None, notices
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file and wait until the disk has it."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -92,7 +93,7 @@ def _write(path: Path, data: bytes) -> None:
 
 def optimiser_tensors(prefix: str, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The optimiser's state as named tensors, so that it needs no pickle."""
-    names = {parameter: name for name, parameter in network.named_parameters()}
+    names: dict[Tensor, str] = {parameter: name for name, parameter in network.named_parameters()}
     return {
         f"{prefix}.{names[parameter]}.{field}": value
         for parameter, fields in optimiser.state.items()

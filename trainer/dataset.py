@@ -94,7 +94,9 @@ def load_dataset(
     known = {label for sprite in listed for label in sprite.types}
     for source in merge or {}:
         if source not in known:
-            raise SpriteError(f"{folder}: --merge names the type {source!r}, which isn't there: {', '.join(sorted(known))}.")
+            raise SpriteError(
+                f"{folder}: --merge names the type {source!r}, which isn't there: {', '.join(sorted(known))}."
+            )
     pictures: list[Rgba] = []
     read: list[SpriteFile] = []
     refused: dict[str, str] = {}
@@ -141,7 +143,9 @@ def load_dataset(
 def list_sprites(folder: Path) -> tuple[list[SpriteFile], list[str]]:
     """Every picture of the set with its types, in name order, and notices about what was left aside."""
     if not folder.is_dir():
-        raise SpriteError(f"{folder}: there is no such folder. Give a folder that holds one folder of PNG files per type.")
+        raise SpriteError(
+            f"{folder}: there is no such folder. Give a folder that holds one folder of PNG files per type."
+        )
     table = folder / "labels.csv"
     if table.is_file():
         return _from_table(folder, table)
@@ -154,7 +158,9 @@ def list_sprites(folder: Path) -> tuple[list[SpriteFile], list[str]]:
     ]
     loose = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not listed and loose:
-        return [SpriteFile(path, (folder.name,)) for path in loose], [f"no folders: all sprites are of type {folder.name!r}."]
+        return [SpriteFile(path, (folder.name,)) for path in loose], [
+            f"no folders: all sprites are of type {folder.name!r}."
+        ]
     if not listed:
         raise SpriteError(f"{folder}: holds no sprites. Put PNG files into one folder per type, or add a labels.csv.")
     notices = [f"{len(loose)} pictures beside the type folders were left aside."] if loose else []
@@ -180,7 +186,9 @@ def _from_table(folder: Path, table: Path) -> tuple[list[SpriteFile], list[str]]
         if not path.is_file():
             raise SpriteError(f"{table}, line {line}: there is no file {name!r}. Correct the name, or remove the line.")
         if name in seen:
-            raise SpriteError(f"{table}, line {line}: {name!r} stands on line {seen[name]} already. Remove one of them.")
+            raise SpriteError(
+                f"{table}, line {line}: {name!r} stands on line {seen[name]} already. Remove one of them."
+            )
         seen[name] = line
         labels = [(row.get(column) or "").strip() for column in ("type1", "type2")]
         if not labels[0]:

@@ -48,6 +48,6 @@ LOSSES: dict[str, Loss] = {
 
 
 def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
-    """Mean over the batch of ‖∂D/∂x‖²: R1 on real and R2 on generated inputs (Mescheder et al. 2018, arXiv:1801.04406)."""
+    """Mean over the batch of ‖∂D/∂x‖²: R1 on real, R2 on generated inputs (Mescheder et al. 2018, arXiv:1801.04406)."""
     (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
     return gradient.float().square().sum(dim=(1, 2, 3)).mean()

@@ -1,13 +1,13 @@
 """A run folder: one training from its configuration to its last checkpoint, in as many sittings as it takes.
 
-    config.json        what was asked for and what was read; a resumed run must match it
-    data.json          the report on the sprites: counts, sizes, refused files, notices
-    types.png          sprites per type
-    stats.jsonl        one line every 20 steps
-    samples/*.png      rows = types, fixed latents
-    curves.png         losses and D(x), D(G(z))
-    checkpoints/       the state to continue from
-    classifier/        the type classifier, once the generator is done
+config.json        what was asked for and what was read; a resumed run must match it
+data.json          the report on the sprites: counts, sizes, refused files, notices
+types.png          sprites per type
+stats.jsonl        one line every 20 steps
+samples/*.png      rows = types, fixed latents
+curves.png         losses and D(x), D(G(z))
+checkpoints/       the state to continue from
+classifier/        the type classifier, once the generator is done
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ def open_run(run: Path, config: Config, resume: bool) -> tuple[Config, Dataset]:
         for name in ("preset", "size", "types", "settings", "data_sha256"):
             before, now = getattr(recorded, name), getattr(config, name)
             if before != now:
-                what = "the sprites have changed" if name in {"data_sha256", "types"} else f"{name} was {before}, is {now}"
+                what = (
+                    "the sprites have changed" if name in {"data_sha256", "types"} else f"{name} was {before}, is {now}"
+                )
                 raise ModelError(
                     f"{run}: {what} since the run began, so it can't be continued exactly. "
                     f"Restore what it was, or start a new run in another folder."
@@ -232,7 +234,9 @@ class _Statistics:
         self.path = path
         self.sums: dict[str, float] = defaultdict(float)
         self.count = 0
-        kept = [line for line in self.lines() if line["step"] <= step]  # what a killed sitting wrote past its checkpoint
+        kept = [
+            line for line in self.lines() if line["step"] <= step
+        ]  # what a killed sitting wrote past its checkpoint
         path.write_text("".join(json.dumps(line) + "\n" for line in kept))
 
     def add(self, training: Training, figures: dict[str, float]) -> None:
@@ -272,3 +276,15 @@ def device_named(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
 
+
+def run_report(run: Path) -> dict[str, Any]:
+    """What ``data.json`` says of the sprites.
+
+    Raises:
+        ModelError: it is missing or damaged.
+    """
+    try:
+        report: dict[str, Any] = json.loads((run / "data.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{run / 'data.json'}: can't be read ({error}).") from None
+    return report

@@ -8,6 +8,9 @@ arXiv:1710.10196) and type projection (Miyato & Koyama 2018, arXiv:1802.05637).
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -97,12 +100,8 @@ class Generator(nn.Module):
         self.embedding = nn.Linear(types, EMBEDDING, bias=False)
         nn.init.normal_(self.embedding.weight)
         self.stem = nn.Linear(code, widths[0] * self.start * self.start)
-        self.levels = nn.ModuleList(
-            Level(coarse, fine, code) for coarse, fine in zip(widths, widths[1:], strict=False)
-        )
-        self.excitations = nn.ModuleDict(
-            {str(i): Excitation(widths[i - 3], widths[i]) for i in range(3, levels + 1)}
-        )
+        self.levels = nn.ModuleList(Level(coarse, fine, code) for coarse, fine in pairwise(widths))
+        self.excitations = nn.ModuleDict({str(i): Excitation(widths[i - 3], widths[i]) for i in range(3, levels + 1)})
         self.to_rgba = nn.Conv2d(widths[-1], 4, 3, padding=1)
         self.register_buffer("ramp", torch.ones(()))
 
@@ -131,11 +130,12 @@ class Down(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
         shortcut: Tensor = self.skip(F.avg_pool2d(x, 2))
-        return (shortcut + y) * 0.5**0.5
+        total: Tensor = (shortcut + y) * math.sqrt(0.5)
+        return total
 
 
 def minibatch_deviation(x: Tensor, group: int = 4) -> Tensor:
-    """Append the mean standard deviation over groups of the batch as one more channel: [n, c, h, w] → [n, c + 1, h, w]."""
+    """Append the mean standard deviation over groups of the batch as a channel: [n, c, h, w] → [n, c + 1, h, w]."""
     n, _, height, width = x.shape
     group = group if n % group == 0 else n
     grouped = x.float().reshape(group, -1, *x.shape[1:])
@@ -155,7 +155,7 @@ class Discriminator(nn.Module):
         base = [32, 64] + [128] * (levels - 1)
         widths = [max(8, int(channels * width) // 8 * 8) for channels in base]
         self.from_rgba = nn.Conv2d(4, widths[0], 3, padding=1)
-        self.downs = nn.ModuleList(Down(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.downs = nn.ModuleList(Down(a, b) for a, b in pairwise(widths))
         self.last = nn.Conv2d(widths[-1] + 1, widths[-1], 3, padding=1)
         self.dense = nn.Linear(widths[-1] * start * start, 2 * widths[-1])
         self.logit = nn.Linear(2 * widths[-1], 1)

@@ -1,0 +1,234 @@
+"""Is this model whole, and what can it make?
+
+A bundle is a folder: ``generator.onnx``, ``classifier.onnx``, ``bundle.json``. It may come from a stranger, so nothing
+is run before names, sizes, hashes, operators, inputs and outputs have been checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from asset_gen.errors import ModelError
+from asset_gen.names import SLUG
+
+if TYPE_CHECKING:
+    import onnx
+
+FORMAT = 1
+BUILT_IN = Path(__file__).parent / "models" / "dcss"
+NETWORKS = ("classifier.onnx", "generator.onnx")
+MAX_FILE = 512 * 2**20  # bytes
+MAX_SIDE = 1024
+MAX_TYPES = 4096
+
+
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the bundle."""
+
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+class DataRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model was trained on."""
+
+    name: str
+    licence: str
+    sprites: int
+    sha256: str
+    """Digest of pixels and labels as trained on."""
+
+
+class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """``bundle.json``."""
+
+    format: int
+    name: str
+    licence: str
+    """Licence of the model itself."""
+    types: list[str]
+    """Slugs, in the order of the label input and the classifier's output."""
+    labels: dict[str, str]
+    """Slug → the type as its artist wrote it."""
+    size: int
+    """Side of a sprite in pixels."""
+    latent: int
+    """Length of z."""
+    preset: str
+    conditional: bool
+    """Whether the generator has a ``label`` input."""
+    alpha: Literal["true", "none"]
+    """``none``: RGB on white, from which the background is keyed out."""
+    outside_networks: list[str]
+    """Networks trained by others that took part in training; empty means none."""
+    data: DataRecord
+    training: dict[str, Any]
+    """Steps, minutes, classifier accuracy and other figures of the training."""
+    parity: dict[str, Any]
+    """Largest differences between ONNX Runtime and PyTorch, by batch size."""
+    files: dict[str, FileRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A checked model folder."""
+
+    path: Path
+    info: BundleInfo
+    sha256: str
+    """Identity of the model: ``sha256sum classifier.onnx generator.onnx | sha256sum``."""
+
+    @property
+    def generator(self) -> Path:
+        """The generator's ONNX file."""
+        return self.path / "generator.onnx"
+
+    @property
+    def classifier(self) -> Path:
+        """The type classifier's ONNX file."""
+        return self.path / "classifier.onnx"
+
+
+def model_sha256(files: dict[str, FileRecord]) -> str:
+    """The identity of a model with these files."""
+    listing = "".join(f"{files[name].sha256}  {name}\n" for name in NETWORKS)
+    return sha256(listing.encode()).hexdigest()
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Check a bundle and read what it can make.
+
+    Raises:
+        ModelError: something is missing, changed, or not what a bundle may hold; the message names the file.
+    """
+    info = _read_info(path)
+    for name in NETWORKS:
+        if name not in info.files:
+            raise _rejected(path, f"bundle.json lists no {name}")
+    for name, record in info.files.items():
+        _check_file(path, name, record)
+    if (
+        path.resolve() != BUILT_IN.resolve()
+    ):  # ours is checked when it is exported, and its hashes come with the package
+        _check_networks(path, info)
+    return Bundle(path, info, model_sha256(info.files))
+
+
+def _rejected(path: Path, reason: str) -> ModelError:
+    return ModelError(f"{path}: {reason}. The bundle was not loaded; export it again with 'assetgen export'.")
+
+
+def _read_info(path: Path) -> BundleInfo:
+    file = path / "bundle.json"
+    if not file.is_file():
+        raise ModelError(
+            f"{path}: is no model bundle (there is no bundle.json). Give a folder that 'assetgen export' wrote."
+        )
+    try:
+        if file.stat().st_size > 2**20:
+            raise _rejected(path, "bundle.json is larger than 1 MiB")
+        info = msgspec.json.decode(file.read_bytes(), type=BundleInfo)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _rejected(path, f"bundle.json is damaged ({error})") from None
+    if info.format != FORMAT:
+        raise _rejected(path, f"bundle.json has format {info.format}, and this assetgen reads format {FORMAT}")
+    if not 1 <= len(info.types) <= MAX_TYPES or len(set(info.types)) != len(info.types):
+        raise _rejected(path, f"bundle.json lists {len(info.types)} types, or one twice")
+    if bad := [name for name in info.types if not SLUG.fullmatch(name)]:
+        raise _rejected(path, f"bundle.json: the type {bad[0][:40]!r} is not of the form [a-z0-9_]{{1,64}}")
+    if not 4 <= info.size <= MAX_SIDE or not 1 <= info.latent <= 65536:
+        raise _rejected(path, f"bundle.json: size {info.size} or latent {info.latent} is out of range")
+    return info
+
+
+def _check_file(path: Path, name: str, record: FileRecord) -> None:
+    file = path / name
+    if Path(name).name != name or name.startswith("."):
+        raise _rejected(path, f"bundle.json names a file outside the folder: {name!r}")
+    if file.is_symlink() or not file.is_file():
+        raise _rejected(path, f"{name} is missing, or is a link")
+    size = file.stat().st_size
+    if size > MAX_FILE or size != record.size:
+        raise _rejected(path, f"{name} has {size:,} bytes, and bundle.json says {record.size:,} (at most {MAX_FILE:,})")
+    with file.open("rb") as data:
+        from hashlib import file_digest
+
+        found = file_digest(data, "sha256").hexdigest()
+    if found != record.sha256:
+        raise _rejected(
+            path, f"{name} has the sha256 {found[:16]}…, and bundle.json says {record.sha256[:16]}…: it was changed"
+        )
+
+
+def _check_networks(path: Path, info: BundleInfo) -> None:
+    """Only standard operators, weights inside, and exactly the inputs and outputs of the contract."""
+    picture = ("n", 4, info.size, info.size)
+    latent: dict[str, Sequence[int | str]] = {"z": ("n", info.latent)}
+    if info.conditional:
+        latent["label"] = ("n", len(info.types))
+    _check_network(path, "generator.onnx", latent, {"rgba": picture})
+    _check_network(path, "classifier.onnx", {"rgba": picture}, {"logits": ("n", len(info.types))})
+
+
+def _check_network(
+    path: Path, name: str, inputs: dict[str, Sequence[int | str]], outputs: dict[str, Sequence[int | str]]
+) -> None:
+    import onnx
+
+    try:
+        model = onnx.load_model(str(path / name), load_external_data=False)
+    except Exception as error:  # protobuf raises its own DecodeError, which onnx doesn't export
+        raise _rejected(path, f"{name} is not an ONNX model ({error})") from None
+    if model.functions or any(entry.domain not in ("", "ai.onnx") for entry in model.opset_import):
+        raise _rejected(path, f"{name} uses operators outside the standard ONNX domain")
+    for graph in _graphs(model.graph):
+        if any(node.domain not in ("", "ai.onnx") for node in graph.node):
+            raise _rejected(path, f"{name} uses operators outside the standard ONNX domain")
+        if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(graph)):
+            raise _rejected(path, f"{name} keeps weights in another file, and a bundle's weights lie inside")
+    _check_signature(path, name, "input", model.graph.input, inputs)
+    _check_signature(path, name, "output", model.graph.output, outputs)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:  # checker and shape inference raise several unrelated classes
+        raise _rejected(path, f"{name} is not a valid ONNX model ({str(error).splitlines()[0]})") from None
+
+
+def _graphs(graph: onnx.GraphProto) -> list[onnx.GraphProto]:
+    """The graph and every graph inside its nodes."""
+    found = [graph]
+    for node in graph.node:
+        for attribute in node.attribute:
+            for inner in [attribute.g, *attribute.graphs]:
+                if inner.node:
+                    found += _graphs(inner)
+    return found
+
+
+def _tensors(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
+    constants = [t for node in graph.node for attribute in node.attribute for t in [attribute.t, *attribute.tensors]]
+    return [*graph.initializer, *constants]
+
+
+def _check_signature(
+    path: Path, name: str, kind: str, found: Sequence[onnx.ValueInfoProto], wanted: dict[str, Sequence[int | str]]
+) -> None:
+    import onnx
+
+    names = [value.name for value in found]
+    if sorted(names) != sorted(wanted):
+        raise _rejected(path, f"{name} has the {kind}s {', '.join(names)}, and a bundle's are {', '.join(wanted)}")
+    for value in found:
+        tensor = value.type.tensor_type
+        shape = [dim.dim_value or "n" for dim in tensor.shape.dim]
+        if tensor.elem_type != onnx.TensorProto.FLOAT or shape != list(wanted[value.name]):
+            raise _rejected(
+                path, f"{name}: the {kind} {value.name} has shape {shape}, not float32 {list(wanted[value.name])}"
+            )

@@ -1,0 +1,84 @@
+"""What did the person ask for? One file a command, each a thin shell over one library call, loaded when called."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from typing import Any
+
+import click
+
+from asset_gen import __version__
+from asset_gen.errors import AssetgenError
+
+COMMANDS = {  # in the order in which a newcomer needs them
+    "batch": "Generate sprites into a game project.",
+    "train": "Train a generator and type classifier on a folder of sprites.",
+    "export": "Turn a training run into a model bundle.",
+    "doctor": "Report versions, devices and installation trouble.",
+}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"asset_gen.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="assetgen")
+def cli() -> None:
+    """Typed, transparent sprite sheets in your own style.
+
+    assetgen learns from a folder of your sprites and writes as many new ones as your game needs, as sprite sheets
+    labelled by type that its engine simply loads. A model of dungeon creatures and items is built in:
+
+        assetgen batch --count 500 --project path/to/game
+
+    Exit codes: 0 done, 1 failure, 2 usage, 3 finished but some items failed, 4 device or runtime not available,
+    5 model rejected, 6 quota not met, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """The console script: runs a command and turns every expected error into a sentence and an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="assetgen", standalone_mode=False)
+    except AssetgenError as error:
+        click.echo(f"assetgen: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(
+            "assetgen: interrupted; what was finished is whole, and the same command goes on from there.", err=True
+        )
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone, which is its right
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

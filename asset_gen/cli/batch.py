@@ -1,0 +1,190 @@
+"""``assetgen batch``"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asset_gen.batch import Outcome, preview, run_batch
+from asset_gen.bundle import BUILT_IN
+from asset_gen.candidates import FOLDER
+from asset_gen.cli.progress import bar
+from asset_gen.errors import UsageError
+from asset_gen.plan import Plan, Request
+from asset_gen.publish import Place
+from asset_gen.select import FILTERS
+
+
+def parse_types(text: str | None) -> dict[str, int | None] | None:
+    """``a,b`` or ``a=40,b=10`` as a table; None stays None.
+
+    Raises:
+        UsageError: a part is empty, stands twice, or has no whole number after ``=``.
+    """
+    if text is None:
+        return None
+    quotas: dict[str, int | None] = {}
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if not name or name in quotas:
+            raise UsageError(f"--types {text!r}: {name!r} is empty or stands twice. Write a,b or a=40,b=10.")
+        if equals and not number.isdigit():
+            raise UsageError(f"--types {text!r}: {number!r} is not a number of sprites. Write {name}=40.")
+        quotas[name] = int(number) if equals else None
+    return quotas
+
+
+@click.command("batch", context_settings={"auto_envvar_prefix": "ASSETGEN"})
+@click.option("--count", type=click.IntRange(min=1), help="Sprites in all, spread over the types.  [default: 500]")
+@click.option("--types", metavar="LIST", help="Only these types: a,b or with numbers a=40,b=10.")
+@click.option("--project", type=click.Path(path_type=Path), default=".", show_default=True, help="The game's folder.")
+@click.option(
+    "--out", metavar="REL", help="Folder for generated assets inside it.  [default: where its engine keeps them]"
+)
+@click.option(
+    "--model", type=click.Path(path_type=Path), metavar="BUNDLE", help="A model bundle.  [default: the built-in one]"
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed gives other sprites."
+)
+@click.option(
+    "--oversample",
+    type=click.IntRange(1, 256),
+    default=4,
+    show_default=True,
+    help="Candidates drawn for each sprite kept; 1 keeps all.",
+)
+@click.option(
+    "--scorer", type=click.Choice(["types"]), default="types", show_default=True, help="Network that judges candidates."
+)
+@click.option(
+    "--filter",
+    type=click.Choice(FILTERS),
+    default="is",
+    show_default=True,
+    help="How the set is chosen: greatest Inception Score, most probable types, or as drawn.",
+)
+@click.option("--target", multiple=True, metavar="NAME", help="Engine files to write; repeatable.  [default: generic]")
+@click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True, help="Enlarge every pixel by this.")
+@click.option("--palette", metavar="N|FILE", help="Reduce to N colours, or to those of a .gpl or .hex file.")
+@click.option(
+    "--alpha",
+    type=click.Choice(["hard", "soft"]),
+    default="hard",
+    show_default=True,
+    help="Pixel-art edges or soft ones.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where networks run.",
+)
+@click.option("--yes", is_flag=True, help="Agree to replacing published sprites.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--json", is_flag=True, help="Print one JSON document.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def command(types: str | None, model: Path | None, target: tuple[str, ...], dry_run: bool, **options: Any) -> int:
+    """Generate sprites into a game project.
+
+    Draws candidates with the model, keeps the best set of the wanted size, and writes one sprite sheet a type with its
+    data into the project, beside the candidate set it was chosen from (candidates~/…/index.html).
+
+    Running it again with the same arguments changes nothing. A larger count adds sprites, a smaller one frees the
+    last; sprites that stay keep their names, places and pictures. Files you edited are left alone.
+
+    \b
+    Examples:
+      assetgen batch --count 500 --project mygame
+      assetgen batch --types dragon=40,potion=10 --scale 2
+      assetgen batch --model models/mine --palette 16 --dry-run
+    """
+    as_json, quiet = options.pop("json"), options.pop("quiet")
+    request = Request(quotas=parse_types(types), model=model or BUILT_IN, targets=target, **options)
+    if dry_run:
+        place, plan = preview(request)
+        _say(_json_of(place, plan, None) if as_json else _preview_text(place, plan), as_json)
+        return 0
+    with bar(show=not (quiet or as_json)) as progress:
+        outcome = run_batch(request, _ask, progress)
+    if as_json:
+        _say(_json_of(outcome.place, outcome.plan, outcome), as_json)
+    elif not quiet:
+        _say(_summary(outcome), as_json)
+    for path in outcome.files.kept:
+        click.echo(f"assetgen: {outcome.place.out / path} was edited by hand and is left as it is.", err=True)
+    return 0
+
+
+def _ask(question: str) -> bool:
+    """A person's yes, where there is a person."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and click.confirm(f"{question} Go on?", err=True)
+
+
+def _say(document: Any, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        document = json.dumps(document, indent=1, ensure_ascii=False)
+    click.echo(document)
+
+
+def _preview_text(place: Place, plan: Plan) -> str:
+    lines = [
+        f"{sum(plan.quotas.values())} sprites of {len(plan.quotas)} types for {place.out}",
+        f"  stay {sum(map(len, plan.kept.values()))}, add {plan.added}, free {plan.freed}",
+        f"  candidates: {'drawn as ' + plan.run if plan.draws else 'none needed'}",
+    ]
+    return "\n".join([*lines, f"  {plan.question} Pass --yes to agree."] if plan.question else lines)
+
+
+def _summary(outcome: Outcome) -> str:
+    plan, files, place = outcome.plan, outcome.files, outcome.place
+    if not (files.written or files.removed or plan.draws):
+        return f"Nothing to change: {sum(plan.quotas.values())} sprites of {len(plan.quotas)} types are in {place.out}."
+    lines = [
+        f"{sum(plan.quotas.values())} sprites of {len(plan.quotas)} types in {place.out}",
+        f"  sheets: <type>/<type>.png; {len(files.written)} files written, {len(files.unchanged)} as they were, "
+        f"{len(files.removed)} removed",
+    ]
+    if plan.draws:
+        lines.append(f"  candidates: {place.out / FOLDER / plan.run / 'index.html'}")
+    kept, random = outcome.scorer.kept, outcome.scorer.all
+    if kept.mean is None or random.mean is None:
+        lines.append("  Inception Score over types: not defined for one type, or for fewer sprites than splits")
+    else:
+        lines.append(
+            f"  Inception Score over types ({outcome.scorer.splits} splits, n = {kept.n}): "
+            f"kept {kept.mean:.2f} ± {kept.std:.2f}, random {random.mean:.2f} ± {random.std:.2f}"
+        )
+    return "\n".join(lines)
+
+
+def _json_of(place: Place, plan: Plan, outcome: Outcome | None) -> dict[str, Any]:
+    import msgspec
+
+    document: dict[str, Any] = {
+        "project": str(place.project),
+        "out": place.out.relative_to(place.project).as_posix(),
+        "run": plan.run,
+        "quotas": plan.quotas,
+        "stay": sum(map(len, plan.kept.values())),
+        "added": plan.added,
+        "freed": plan.freed,
+        "needs_yes": plan.question,
+    }
+    if outcome is not None:
+        document |= {
+            "needs_yes": None,
+            "provider": outcome.provider,
+            "scorer": msgspec.to_builtins(outcome.scorer),
+            "written": outcome.files.written,
+            "unchanged": outcome.files.unchanged,
+            "removed": outcome.files.removed,
+            "edited": outcome.files.kept,
+        }
+    return document

@@ -1,0 +1,55 @@
+"""``assetgen export``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from asset_gen.errors import DeviceError
+
+
+@click.command("export", context_settings={"auto_envvar_prefix": "ASSETGEN"})
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="BUNDLE", help="Folder to write.")
+@click.option("--name", help="Name of the model.  [default: the bundle folder's name]")
+@click.option("--licence", default="unstated", show_default=True, help="Licence of the model.")
+@click.option("--data-name", help="Name of the training set.  [default: the sprite folder's name]")
+@click.option("--data-licence", default="unstated", show_default=True, help="Licence of the training sprites.")
+@click.option("--half", is_flag=True, help="Store weights in 16 bits: half the size, at most one grey level off.")
+@click.option("--force", is_flag=True, help="Replace an existing bundle.")
+def command(
+    run: Path,
+    out: Path,
+    name: str | None,
+    licence: str,
+    data_name: str | None,
+    data_licence: str,
+    half: bool,
+    force: bool,
+) -> int:
+    """Turn a training run into a model bundle.
+
+    Writes generator and classifier as ONNX with the weights inside, after checking that ONNX Runtime draws what
+    PyTorch draws. The bundle is what 'assetgen batch --model' takes; it needs no PyTorch.
+
+    \b
+    Example:
+      assetgen export runs/mine --out models/mine --licence CC-BY-4.0
+    """
+    try:
+        from exporter.write_bundle import Labelling, export_run
+    except ImportError as error:
+        raise DeviceError(
+            f"Exporting needs PyTorch ({error}). Install it with pip install 'assetgen[train,cpu]'."
+        ) from None
+    labelling = Labelling(
+        name=name or out.resolve().name, licence=licence, data_name=data_name, data_licence=data_licence
+    )
+    bundle = export_run(run, out, labelling, half=half, force=force)
+    click.echo(
+        f"{out}: {bundle.info.name}, {len(bundle.info.types)} types at {bundle.info.size} px, "
+        f"model {bundle.sha256[:16]}"
+    )
+    click.echo(f"  use it with: assetgen batch --model {out}")
+    return 0

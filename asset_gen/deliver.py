@@ -1,0 +1,200 @@
+"""Chosen sprites → sheets, engine files and manifest, published together."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from asset_gen import __version__, sheet
+from asset_gen.bundle import Bundle
+from asset_gen.candidates import FOLDER, read_rows
+from asset_gen.draw import Networks, Progress
+from asset_gen.errors import UsageError
+from asset_gen.finish import resolve_finish
+from asset_gen.manifest import (
+    FORMAT,
+    NAME,
+    FileEntry,
+    Finish,
+    Manifest,
+    Model,
+    Origin,
+    Provenance,
+    ScorerRecord,
+    SheetRecord,
+    SpriteRecord,
+    encode,
+)
+from asset_gen.pictures import Pictures
+from asset_gen.plan import Plan, Request
+from asset_gen.publish import Change, Place, Published
+from asset_gen.sheet import Sheet, Target
+
+TOOL = f"assetgen {__version__}"
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
+)
+PALETTE_SAMPLE = 2000
+"""Sprites from which a palette is learnt."""
+
+Slots = dict[str, list[tuple[int, Origin, float]]]
+"""Type → (slot, origin, score), in slot order."""
+
+
+def deliver(
+    request: Request,
+    bundle: Bundle,
+    networks: Networks,
+    plan: Plan,
+    place: Place,
+    targets: Sequence[Target],
+    progress: Progress,
+) -> tuple[Published, ScorerRecord]:
+    """Publish what the plan says: sheets, then engine files, the manifest last."""
+    slots, scorer = _fill_slots(plan, place)
+    pictures = Pictures(networks, plan, place)
+
+    def sample() -> NDArray[np.uint8]:
+        share = max(1, PALETTE_SAMPLE // len(slots))
+        return np.concatenate([pictures.native(kind, [row[1] for row in rows[:share]]) for kind, rows in slots.items()])
+
+    finish = resolve_finish(request, plan.old, sample)
+    ours = {entry.path: entry.sha256 for entry in plan.old.files} if plan.old else {}
+    change = Change(place, ours)
+    sheets: list[Sheet] = []
+    records: list[SheetRecord] = []
+    cell = bundle.info.size * finish.scale
+    for number, (kind, rows) in enumerate(slots.items()):
+        progress("writing sheets", number, len(slots))
+        finished = pictures.finished(kind, [(slot, origin) for slot, origin, _ in rows], finish)
+        change.damaged |= pictures.damaged
+        columns = plan.columns(kind) or sheet.columns_for(len(rows), cell)
+        for laid in sheet.lay_out(kind, bundle.info.labels[kind], [(row[0], row[2]) for row in rows], cell, columns):
+            first = laid.regions[0].slot
+            picture = sheet.paint(laid, finished[first : first + len(laid.regions)])
+            change.put(laid.image, encode_sheet(picture))
+            sheets.append(laid)
+            records.append(_record(laid, picture, [row[1] for row in rows]))
+    for path, data in target_files(sheets, targets).items():
+        change.put(path, data)
+    model = Model(name=bundle.info.name, sha256=bundle.sha256, licence=bundle.info.licence)
+    change.put("provenance.json", encode(_provenance(bundle, model, plan, finish)))
+    for path in sorted(set(ours) - set(change.hashes)):
+        change.remove(path)
+    manifest = Manifest(
+        format=FORMAT,
+        tool=TOOL,
+        models=[model],
+        seed=plan.choice.seed,
+        run=plan.run,
+        choice=plan.choice,
+        finish=finish,
+        quotas=plan.quotas,
+        labels={kind: bundle.info.labels[kind] for kind in plan.quotas},
+        targets=[target.name for target in targets],
+        scorer=scorer,
+        sheets=records,
+        files=[FileEntry(path=path, sha256=digest) for path, digest in change.hashes.items()],
+    )
+    change.put_own(NAME, encode(manifest))
+    progress("writing sheets", len(slots), len(slots))
+    return change.commit(), scorer
+
+
+def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:
+    """Published sprites stay in their slots; what the candidate set has kept beyond them fills the others in order."""
+    slots: Slots = {
+        kind: [(sprite.slot, sprite.origin, sprite.score) for sprite in plan.kept[kind]] for kind in plan.quotas
+    }
+    if not plan.draws and plan.old is not None:
+        return slots, plan.old.scorer
+    folder = place.out / FOLDER / plan.run
+    taken = {(kind, origin.index) for kind, filled in slots.items() for _, origin, _ in filled}
+    for row in read_rows(folder):
+        if row.kept and (row.type, row.index) not in taken:
+            origin = Origin(model=plan.choice.model, seed=row.seed, type=row.type, index=row.index)
+            slots[row.type].append((len(slots[row.type]), origin, row.p_type))
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    return slots, msgspec.convert(run["scorer"], ScorerRecord)
+
+
+def target_files(sheets: Sequence[Sheet], targets: Sequence[Target]) -> dict[str, bytes]:
+    """What all targets write.
+
+    Raises:
+        UsageError: two targets claim one path.
+    """
+    files: dict[str, bytes] = {}
+    owner = {laid.image: "the sheets" for laid in sheets} | dict.fromkeys((NAME, "provenance.json"), "assetgen")
+    for target in targets:
+        for path, data in target.write(sheets).items():
+            if path in owner:
+                raise UsageError(f"--target {target.name}: writes {path}, and so does {owner[path]}. Use one of them.")
+            owner[path] = target.name
+            files[path] = data
+    return files
+
+
+def encode_sheet(picture: NDArray[np.uint8]) -> bytes:
+    """RGBA uint8 [h, w, 4] as a PNG that says in its metadata that a trained model made it."""
+    marks = PngInfo()
+    marks.add_itxt("XML:com.adobe.xmp", XMP)
+    buffer = io.BytesIO()
+    Image.fromarray(picture, "RGBA").save(buffer, "PNG", compress_level=6, pnginfo=marks)
+    return buffer.getvalue()
+
+
+def _record(laid: Sheet, picture: NDArray[np.uint8], origins: Sequence[Origin]) -> SheetRecord:
+    sprites = [
+        SpriteRecord(
+            name=region.name,
+            type=laid.type,
+            slot=region.slot,
+            rect=(region.x, region.y, region.width, region.height),
+            origin=origins[region.slot],
+            score=region.score,
+        )
+        for region in laid.regions
+    ]
+    return SheetRecord(
+        type=laid.type,
+        image=laid.image,
+        size=(laid.width, laid.height),
+        cell=laid.cell,
+        columns=laid.columns,
+        pixels_sha256=sha256(picture.tobytes()).hexdigest(),
+        sprites=sprites,
+    )
+
+
+def _provenance(bundle: Bundle, model: Model, plan: Plan, finish: Finish) -> Provenance:
+    info = bundle.info
+    outside = ", ".join(info.outside_networks) or "no network trained by others"
+    data: Mapping[str, object] = msgspec.to_builtins(info.data)
+    return Provenance(
+        format=FORMAT,
+        tool=TOOL,
+        models=[model],
+        training_data=[dict(data)],
+        outside_networks=info.outside_networks,
+        seed=plan.choice.seed,
+        choice=plan.choice,
+        finish=finish,
+        digital_source_type=SOURCE_TYPE,
+        disclosure=(
+            f"These sprites were generated by assetgen with the model {info.name} ({info.licence}), "
+            f"which was trained on {info.data.sprites} sprites of {info.data.name} "
+            f"({info.data.licence}) with the help of {outside}."
+        ),
+    )

@@ -1,0 +1,73 @@
+"""Latents → RGBA sprites, in fixed-size batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asset_gen import pixels
+from asset_gen.bundle import BundleInfo
+from asset_gen.latents import latents
+from asset_gen.runtime import Session
+
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which sprites to draw: row by row a type and an index."""
+
+    kinds: NDArray[np.int64]
+    """[n]: columns of the bundle's types; ignored by a generator without types."""
+    indices: NDArray[np.int64]
+    """[n]: counters within (seed, type), or within the seed for a generator without types."""
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A batch as it came from the network."""
+
+    rows: slice
+    """Its place among what was wanted."""
+    rgba: NDArray[np.float32]
+    """[n, 4, h, w] in [-1, 1], premultiplied alpha: what the classifier sees."""
+    sprites: NDArray[np.uint8]
+    """[n, h, w, 4], straight alpha: the same pictures."""
+
+
+def generate(session: Session, info: BundleInfo, seed: int, wanted: Wanted, batch: int = BATCH) -> Iterator[Drawn]:
+    """Draw what is wanted, ``batch`` sprites a call; the last batch is padded, so that every call has one shape."""
+    for start in range(0, len(wanted), batch):
+        rows = slice(start, min(start + batch, len(wanted)))
+        count = rows.stop - rows.start
+        z = np.zeros((batch, info.latent), np.float32)
+        z[:count] = _latents(info, seed, wanted, rows)
+        inputs = {"z": z}
+        if info.conditional:
+            label = np.zeros((batch, len(info.types)), np.float32)
+            label[np.arange(count), wanted.kinds[rows]] = 1
+            inputs["label"] = label
+        rgba = session.run(**inputs)[:count]
+        sprites = pixels.from_network(rgba)
+        if info.alpha == "none":
+            sprites = pixels.key_out(sprites)
+            rgba = pixels.to_network(sprites)
+        yield Drawn(rows, rgba, sprites)
+
+
+def _latents(info: BundleInfo, seed: int, wanted: Wanted, rows: slice) -> NDArray[np.float32]:
+    indices = wanted.indices[rows]
+    if not info.conditional:
+        return latents(seed, "", indices, info.latent)
+    kinds = wanted.kinds[rows]
+    z = np.empty((len(indices), info.latent), np.float32)
+    for kind in np.unique(kinds):
+        mine = kinds == kind
+        z[mine] = latents(seed, info.types[kind], indices[mine], info.latent)
+    return z

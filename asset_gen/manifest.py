@@ -1,0 +1,167 @@
+"""What is published? ``manifest.json`` is written last, so what it lists is there; ``provenance.json`` says whence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from asset_gen.errors import ProjectError
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that published sprites come from."""
+
+    name: str
+    sha256: str
+    licence: str
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """Inception Score of a set; null where it isn't defined (one type, or fewer sprites than splits)."""
+
+    n: int
+    mean: float | None
+    std: float | None
+
+
+class ScorerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What judged the sprites, and what it found."""
+
+    name: str
+    splits: int
+    kept: Figure
+    all: Figure
+    """Mean over ten random sets with the kept set's size and quotas."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """From this the picture can be made again alone."""
+
+    model: str
+    """sha256 of the model."""
+    seed: int
+    type: str
+    index: int
+
+
+class SpriteRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A published sprite: a slot and what fills it."""
+
+    name: str
+    type: str
+    slot: int
+    rect: tuple[int, int, int, int]
+    """x, y, width, height on the sheet, in pixels."""
+    origin: Origin
+    score: float
+    """p(type | sprite), 0–1."""
+
+
+class SheetRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A published sheet."""
+
+    type: str
+    image: str
+    size: tuple[int, int]
+    cell: tuple[int, int]
+    columns: int
+    pixels_sha256: str
+    """Of the decoded RGBA bytes, row by row; PNG bytes differ between encoders."""
+    sprites: list[SpriteRecord]
+
+
+class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that assetgen wrote, relative to the manifest."""
+
+    path: str
+    sha256: str
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides which sprites are chosen; a change of any of these would replace pictures."""
+
+    model: str
+    seed: int
+    oversample: int
+    scorer: str
+    filter: str
+
+
+class Finish(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides how chosen sprites are rendered."""
+
+    alpha: str
+    scale: int
+    palette: list[str]
+    """Colours as ``#rrggbb``; empty: as the generator drew them."""
+    palette_asked: str
+    """The ``--palette`` argument the colours were computed from or read from."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """``manifest.json``."""
+
+    format: int
+    tool: str
+    models: list[Model]
+    seed: int
+    run: str
+    """Name of the candidate set the last sprites were chosen from."""
+    choice: Choice
+    finish: Finish
+    quotas: dict[str, int]
+    labels: dict[str, str]
+    """Slug → the type as its artist wrote it."""
+    targets: list[str]
+    scorer: ScorerRecord
+    sheets: list[SheetRecord]
+    files: list[FileEntry]
+    """Every file beside the manifest itself."""
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """``provenance.json``: for store disclosures and for whoever asks."""
+
+    format: int
+    tool: str
+    models: list[Model]
+    training_data: list[dict[str, Any]]
+    outside_networks: list[str]
+    seed: int
+    choice: Choice
+    finish: Finish
+    digital_source_type: str
+    """IPTC term, also embedded in every sheet."""
+    disclosure: str
+    """A sentence to paste where a store asks about generated content."""
+
+
+def encode(document: msgspec.Struct) -> bytes:
+    """Indented JSON with a final newline, the same bytes for the same content."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def read_manifest(out: Path) -> Manifest | None:
+    """The manifest in an output folder, or None where nothing is published.
+
+    Raises:
+        ProjectError: it is damaged or of another format.
+    """
+    path = out / NAME
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ProjectError(
+            f"{path}: can't be read as a manifest ({error}). Restore it from version control, "
+            f"or move the folder aside to publish anew."
+        ) from None
+    if manifest.format != FORMAT:
+        raise ProjectError(f"{path}: has format {manifest.format}, and this assetgen reads format {FORMAT}.")
+    return manifest

@@ -1,0 +1,1 @@
+"""Features and probabilities → figures: one NumPy file a metric, pure functions."""

@@ -1,0 +1,72 @@
+"""Where does a published sprite's picture come from? The old sheet, the candidate set, or its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asset_gen import sheet
+from asset_gen.candidates import FOLDER, CandidateReader, candidate_name
+from asset_gen.draw import Networks
+from asset_gen.errors import SpriteError
+from asset_gen.finish import finish_sprites
+from asset_gen.generate import Wanted, generate
+from asset_gen.images import read_rgba
+from asset_gen.manifest import Finish, Origin
+from asset_gen.plan import Plan
+from asset_gen.publish import Place
+
+
+class Pictures:
+    """Reads pictures in the cheapest way that gives exactly the published pixels."""
+
+    def __init__(self, networks: Networks, plan: Plan, place: Place) -> None:
+        self.networks, self.plan, self.place = networks, plan, place
+        self.candidates = CandidateReader(place.out / FOLDER / plan.run)
+        self.damaged: set[str] = set()
+        """Images of published sheets that were met missing, or no longer pictures at all."""
+
+    def finished(self, kind: str, slots: Sequence[tuple[int, Origin]], finish: Finish) -> list[NDArray[np.uint8]]:
+        """The pictures of a type's (slot, origin) pairs, each uint8 [h, w, 4]."""
+        found = self._cut_out(kind, finish)
+        missing = [key for key in slots if key not in found]
+        if missing:
+            native = self.native(kind, [origin for _, origin in missing])
+            found |= dict(zip(missing, finish_sprites(native, finish), strict=True))
+        return [found[key] for key in slots]
+
+    def native(self, kind: str, origins: Sequence[Origin]) -> NDArray[np.uint8]:
+        """Unfinished sprites [n, s, s, 4] of a type."""
+        found: dict[Origin, NDArray[np.uint8]] = {}
+        for origin in origins:
+            try:
+                found[origin] = self.candidates.sprite(kind, candidate_name(kind, origin.index))
+            except (SpriteError, OSError):
+                continue  # the candidate set is gone or incomplete; the origin is enough
+        info = self.networks.info
+        again = [origin for origin in origins if origin not in found]
+        wanted = Wanted(
+            np.full(len(again), info.types.index(kind), np.int64),
+            np.array([origin.index for origin in again], np.int64),
+        )
+        for drawn in generate(self.networks.generator, info, self.plan.choice.seed, wanted):
+            found |= dict(zip(again[drawn.rows], drawn.sprites, strict=True))
+        return np.stack([found[origin] for origin in origins])
+
+    def _cut_out(self, kind: str, finish: Finish) -> dict[tuple[int, Origin], NDArray[np.uint8]]:
+        """What the type's published sheets hold, where these are untouched and were finished alike."""
+        old = self.plan.old
+        pieces: dict[tuple[int, Origin], NDArray[np.uint8]] = {}
+        for record in self.plan.old_sheets(kind):
+            try:
+                picture = read_rgba(self.place.out / record.image)
+            except SpriteError:
+                self.damaged.add(record.image)
+                continue
+            untouched = sha256(picture.tobytes()).hexdigest() == record.pixels_sha256
+            if untouched and old is not None and old.finish == finish:
+                pieces |= {(sprite.slot, sprite.origin): sheet.cut(picture, *sprite.rect) for sprite in record.sprites}
+        return pieces

@@ -1,0 +1,201 @@
+"""What does a project hold already, and what must change to give a person what they asked for?
+
+The rules for rerunning: the same request changes nothing; a larger count adds slots, a smaller one frees the last;
+pictures stay as they are unless a person says yes to choosing anew.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from asset_gen.bundle import Bundle, BundleInfo
+from asset_gen.candidates import FOLDER, SHARD_FROM
+from asset_gen.errors import UsageError
+from asset_gen.manifest import Choice, Manifest, SheetRecord, SpriteRecord, read_manifest
+from asset_gen.names import nearest
+from asset_gen.publish import Place
+
+MAX_COUNT = 10_000_000
+DISK_BLOCK = 4096  # bytes that the smallest file takes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What the person asked for."""
+
+    project: Path
+    out: str | None = None
+    """Relative to the project; None: where this kind of project keeps generated assets."""
+    count: int | None = None
+    """None: the sum of ``quotas``, or 500."""
+    quotas: Mapping[str, int | None] | None = None
+    """Type → sprites; None for a number: share ``count``; None for all: all types of the model."""
+    model: Path
+    seed: int = 0
+    oversample: int = 4
+    scorer: str = "types"
+    filter: str = "is"
+    targets: tuple[str, ...] = ()
+    scale: int = 1
+    palette: str | None = None
+    """A number of colours, or the path of a palette file."""
+    alpha: str = "hard"
+    device: str = "auto"
+    yes: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What will be done."""
+
+    quotas: dict[str, int]
+    """Type → slots, in name order."""
+    choice: Choice
+    old: Manifest | None
+    kept: dict[str, list[SpriteRecord]]
+    """Published sprites that stay, by type, in slot order."""
+    run: str
+    draws: bool
+    """Whether candidates are needed."""
+    added: int
+    freed: int
+    question: str | None
+    """What needs a person's yes, or None."""
+
+    def columns(self, kind: str) -> int | None:
+        """Columns of the type's sheet, if it was published before."""
+        sheets = self.old.sheets if self.old else []
+        return next((sheet.columns for sheet in sheets if sheet.type == kind), None)
+
+    def old_sheets(self, kind: str) -> list[SheetRecord]:
+        """The type's published sheets."""
+        return [sheet for sheet in self.old.sheets if sheet.type == kind] if self.old else []
+
+
+def resolve_quotas(request: Request, info: BundleInfo) -> dict[str, int]:
+    """Sprites per type, in name order: ``count`` spread evenly, the remainder in name order.
+
+    Raises:
+        UsageError: an unknown type, a count that contradicts the quotas, or one out of range.
+    """
+    asked = request.quotas or {}
+    for name in asked:
+        if name not in info.types:
+            raise UsageError(
+                f"--types: {info.name} has no type {name!r}.{nearest(name, info.types)} It has {', '.join(info.types)}."
+            )
+    fixed = {name: number for name, number in asked.items() if number is not None}
+    if fixed and len(fixed) < len(asked):
+        raise UsageError("--types: give a number for every type (a=40,b=10), or for none (a,b).")
+    if fixed:
+        total = sum(fixed.values())
+        if request.count not in (None, total):
+            raise UsageError(
+                f"--count {request.count}: the numbers in --types add up to {total}. Leave one of them out."
+            )
+        quotas = fixed
+    else:
+        total = 500 if request.count is None else request.count
+        names = sorted(asked or info.types)
+        share, rest = divmod(total, len(names))
+        quotas = {name: share + (place < rest) for place, name in enumerate(names)}
+    if min(quotas.values()) < 0 or total < 1:
+        raise UsageError(f"--count {total}: at least one sprite must be asked for.")
+    return {name: quotas[name] for name in sorted(quotas) if quotas[name]}
+
+
+def check_disk(request: Request, quotas: Mapping[str, int], size: int) -> None:
+    """Refuse, before any work, what the disk can't hold.
+
+    Raises:
+        UsageError: too many sprites; the message names the disk they would need.
+    """
+    count = sum(quotas.values())
+    candidates = count * request.oversample
+    picture = size * size * 2 + 1024  # generated sprites compress to about half
+    if candidates <= SHARD_FROM:
+        picture = -(-picture // DISK_BLOCK) * DISK_BLOCK
+    need = candidates * picture + count * (size * request.scale) ** 2 * 2
+    free = shutil.disk_usage(request.project).free
+    if need > free * 0.9 or count > MAX_COUNT:
+        raise UsageError(
+            f"--count {count:,} × --oversample {request.oversample}: would need about {_gigabytes(need)} of disk; "
+            f"{_gigabytes(free)} are free in {request.project}, and {MAX_COUNT:,} sprites are the most. Ask for fewer."
+        )
+
+
+def make_plan(request: Request, bundle: Bundle, place: Place, quotas: dict[str, int]) -> Plan:
+    """Compare what is published with what is asked for."""
+    old = read_manifest(place.out)
+    choice = Choice(
+        model=bundle.sha256,
+        seed=request.seed,
+        oversample=request.oversample,
+        scorer=request.scorer,
+        filter="none" if request.oversample == 1 else request.filter,
+    )
+    published = [sprite for sheet in old.sheets for sprite in sheet.sprites] if old else []
+    same_choice = old is not None and old.choice == choice
+    kept: dict[str, list[SpriteRecord]] = {kind: [] for kind in quotas}
+    if same_choice:
+        for sprite in sorted(published, key=lambda sprite: sprite.slot):
+            if sprite.slot < quotas.get(sprite.type, 0):
+                kept[sprite.type].append(sprite)
+    stay = sum(map(len, kept.values()))
+    same_quotas = old is not None and old.quotas == quotas
+    fresh_run = run_name(choice, quotas, {})
+    run, draws = run_name(choice, quotas, kept), True
+    if old is not None and same_choice and same_quotas and stay == sum(quotas.values()):
+        run = old.run
+        lost = not (place.out / FOLDER / run / "run.json").is_file()
+        draws = lost and run == fresh_run  # a set that was chosen around kept sprites can't be told apart afterwards
+        if draws:
+            kept = {kind: [] for kind in quotas}
+    total = sum(quotas.values())
+    return Plan(
+        quotas=quotas,
+        choice=choice,
+        old=old,
+        kept=kept,
+        run=run,
+        draws=draws,
+        added=total - stay,
+        freed=len(published) - stay if same_choice else 0,
+        question=_question(old, choice, quotas, len(published)),
+    )
+
+
+def run_name(choice: Choice, quotas: Mapping[str, int], kept: Mapping[str, list[SpriteRecord]]) -> str:
+    """Name of a candidate set: a hash of model, seed, quotas, oversample, scorer, filter and filled slots."""
+    slots = [sprite.name + str(sprite.origin.index) for sprites in kept.values() for sprite in sprites]
+    document = [msgspec.to_builtins(choice), dict(quotas), slots]
+    return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _question(old: Manifest | None, choice: Choice, quotas: Mapping[str, int], published: int) -> str | None:
+    """What a person has to agree to: other pictures in slots that exist, or whole types removed."""
+    if old is None:
+        return None
+    files = len(old.files) + 1
+    changed = [
+        f"{name} ({getattr(old.choice, name)!s:.12} → {getattr(choice, name)!s:.12})"
+        for name in Choice.__struct_fields__
+        if getattr(old.choice, name) != getattr(choice, name)
+    ]
+    if changed:
+        return f"A change of {', '.join(changed)} would replace all {published} published sprites in {files} files."
+    if gone := sorted(set(old.quotas) - set(quotas)):
+        lost = sum(old.quotas[name] for name in gone)
+        return f"{lost} published sprites of {len(gone)} types would be removed: {', '.join(gone)}."
+    return None
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 2**30:,.1f} GiB"

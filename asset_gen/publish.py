@@ -1,0 +1,253 @@
+"""How do files appear in a game project whole, or not at all?
+
+Everything is staged in ``<project>/.assetgen/stage`` (same file system, outside the engine's import folder) and
+synced; then a journal is written, and from there on the change is as good as done: files are put in place by rename,
+and a process killed in between is rolled forward by the next one. Without a journal, leftovers are swept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from asset_gen.errors import ProjectError, UsageError
+
+STATE = ".assetgen"
+LOCK_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A game project, and the folder in it that assetgen writes to."""
+
+    project: Path
+    """Absolute."""
+    out: Path
+    """Absolute, inside ``project``."""
+
+    @property
+    def state(self) -> Path:
+        """Lock, journal and staging."""
+        return self.project / STATE
+
+    @property
+    def stage(self) -> Path:
+        """Files on their way."""
+        return self.state / "stage"
+
+    @property
+    def candidates(self) -> Path:
+        """The candidate set being drawn."""
+        return self.state / "candidates"
+
+    @property
+    def journal(self) -> Path:
+        """The list of moves of a change that has been decided."""
+        return self.state / "journal.json"
+
+
+@dataclass(slots=True)
+class Published:
+    """What a change did, by path relative to the output folder."""
+
+    written: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """Files somebody edited: left as they are; ours lies beside as ``<name>.new``."""
+
+
+def locate(project: Path, out: str) -> Place:
+    """Resolve project and output folder.
+
+    Raises:
+        UsageError: no such project folder, or an output folder outside it.
+    """
+    if not project.is_dir():
+        raise UsageError(f"--project {project}: there is no such folder. Create it, or give the game's own folder.")
+    root = project.resolve()
+    target = (root / out).resolve()
+    if target == root or not target.is_relative_to(root):
+        raise UsageError(f"--out {out}: must be a folder inside the project {root}.")
+    if STATE in target.relative_to(root).parts:
+        raise UsageError(f"--out {out}: {STATE} holds assetgen's own state. Give another folder.")
+    return Place(root, target)
+
+
+@contextmanager
+def opened(place: Place) -> Iterator[None]:
+    """Hold the project's lock; finish what a killed process had decided, sweep what it had not.
+
+    Raises:
+        ProjectError: the project can't be written, or another assetgen holds it for longer than a minute.
+    """
+    try:
+        place.state.mkdir(exist_ok=True)
+        for name, text in ((".gdignore", ""), (".gitignore", "*\n")):
+            if not (place.state / name).exists():
+                (place.state / name).write_text(text)
+        lock = FileLock(place.state / "lock")
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout:
+        raise ProjectError(f"{place.project}: another assetgen is writing to it. Try again when it is done.") from None
+    except OSError as error:
+        raise ProjectError(
+            f"{place.project}: can't be written ({error}). Check its permissions and the disk."
+        ) from None
+    try:
+        recover(place)
+        yield
+    finally:
+        _sweep(place)
+        lock.release()
+
+
+def recover(place: Place) -> None:
+    """Roll a decided change forward, or sweep what was only staged."""
+    if place.journal.exists():
+        _apply(place, json.loads(place.journal.read_bytes()))
+    _sweep(place)
+
+
+def _sweep(place: Place) -> None:
+    """Remove what is staged, unless a journal waits for it."""
+    if not place.journal.exists():
+        shutil.rmtree(place.stage, ignore_errors=True)
+        shutil.rmtree(place.candidates, ignore_errors=True)
+
+
+class Change:
+    """A set of files that will appear together. Use inside ``opened``."""
+
+    def __init__(self, place: Place, ours: Mapping[str, str]) -> None:
+        self.place = place
+        self.ours = ours
+        """Path relative to the output folder → sha256 of what assetgen last wrote there."""
+        self.result = Published()
+        self.hashes: dict[str, str] = {}
+        """sha256 of every file of the new state."""
+        self.damaged: set[str] = set()
+        """Paths whose file is no picture any more: damaged, not edited, and so replaced."""
+        self._moves: list[tuple[str, str]] = []
+        self._removals: list[str] = []
+        shutil.rmtree(place.stage, ignore_errors=True)
+        place.stage.mkdir(parents=True)
+
+    def put(self, path: str, data: bytes) -> None:
+        """The file at ``path`` (relative to the output folder) shall hold ``data``."""
+        target = self.place.out / path
+        digest = sha256(data).hexdigest()
+        self.hashes[path] = digest
+        found = file_sha256(target)
+        if found == digest:
+            self.result.unchanged.append(path)
+            return
+        edited = found is not None and found != self.ours.get(path) and path not in self.damaged
+        if not edited:
+            self.result.written.append(path)
+            self._stage(path, data)
+            return
+        self.result.kept.append(path)
+        beside = f"{path}.new"
+        news = digest != self.ours.get(path)  # what we wrote last needn't be offered again
+        if news and file_sha256(self.place.out / beside) != digest:
+            self._stage(beside, data)
+
+    def put_own(self, path: str, data: bytes) -> None:
+        """Like ``put``, for a file that is ours alone and listed nowhere: the manifest."""
+        if file_sha256(self.place.out / path) == sha256(data).hexdigest():
+            self.result.unchanged.append(path)
+            return
+        self.result.written.append(path)
+        self._stage(path, data)
+
+    def remove(self, path: str) -> None:
+        """The file at ``path`` shall be gone, unless somebody edited it."""
+        found = file_sha256(self.place.out / path)
+        if found is None:
+            return
+        if found != self.ours.get(path):
+            self.result.kept.append(path)
+            return
+        self._removals.append(path)
+        self.result.removed.append(path)
+
+    def commit(self) -> Published:
+        """Put everything in place, in the order of ``put``; then remove what shall be gone."""
+        if self._moves or self._removals:
+            out = self.place.out.relative_to(self.place.project).as_posix()
+            journal = {"out": out, "moves": self._moves, "removals": self._removals}
+            _sync_folder(self.place.stage)
+            staged = self.place.state / "journal.tmp"
+            _write(staged, json.dumps(journal).encode())
+            staged.replace(self.place.journal)
+            _sync_folder(self.place.state)
+            _apply(self.place, journal)
+        return self.result
+
+    def _stage(self, path: str, data: bytes) -> None:
+        name = f"{len(self._moves):06d}"
+        _write(self.place.stage / name, data)
+        self._moves.append((name, path))
+
+
+def _apply(place: Place, journal: Mapping[str, Any]) -> None:
+    """Carry out a journal; what was done already is passed over, so it can be repeated after a kill."""
+    out = locate(place.project, str(journal["out"])).out
+    moves: list[tuple[str, str]] = journal["moves"]
+    removals: list[str] = journal["removals"]
+    folders = set()
+    for path in [*(path for _, path in moves), *removals]:
+        if not (out / path).resolve().is_relative_to(out):
+            raise ProjectError(f"{place.journal}: names a file outside {out}: {path!r}. Remove the journal.")
+    for name, path in moves:
+        target = out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (place.stage / name).exists():
+            (place.stage / name).replace(target)
+        folders.add(target.parent)
+    for folder in sorted(folders):
+        _sync_folder(folder)
+    for path in removals:
+        (out / path).unlink(missing_ok=True)
+        if not any((out / path).parent.iterdir()):
+            (out / path).parent.rmdir()
+    place.journal.unlink()
+    _sync_folder(place.state)
+
+
+def file_sha256(path: Path) -> str | None:
+    """sha256 of a file, or None where there is none."""
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.stat().st_size != len(data):
+        raise OSError(f"{path}: wrote {path.stat().st_size} of {len(data)} bytes")
+
+
+def _sync_folder(path: Path) -> None:
+    if os.name == "nt":  # Windows can't open a folder, and keeps renames in its own journal
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,107 @@
+"""On which device does ONNX Runtime run, and is that really so?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asset_gen.errors import DeviceError, ModelError
+
+DEVICES = ("auto", "cpu", "cuda")
+INSTALL = "Install it with pip install 'assetgen[cpu]', or 'assetgen[gpu]' for an NVIDIA card."
+
+
+class Session:
+    """A network that ONNX Runtime has loaded onto a device."""
+
+    def __init__(self, inner: Any, provider: str) -> None:
+        self._inner = inner
+        self.provider = provider
+        """The execution provider that really runs it."""
+
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's one output for the named inputs."""
+        output: NDArray[np.float32] = self._inner.run(None, inputs)[0]
+        return output
+
+
+def import_onnxruntime() -> Any:
+    """The onnxruntime module, or a sentence on how to get it.
+
+    Raises:
+        DeviceError: it isn't installed, or its files are damaged (two builds installed over each other).
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise DeviceError(f"ONNX Runtime is not installed ({error}). {INSTALL}") from None
+    if not hasattr(onnxruntime, "InferenceSession"):
+        raise DeviceError(
+            "onnxruntime is installed but empty: two builds were installed over each other. "
+            "Repair it with pip install --force-reinstall onnxruntime (or onnxruntime-gpu)."
+        )
+    return onnxruntime
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def open_session(path: Path, device: str = "auto") -> Session:
+    """Load an ONNX file.
+
+    ``cuda`` either runs on the GPU or fails; ``auto`` takes the GPU where ONNX Runtime has a working one.
+
+    Raises:
+        DeviceError: no ONNX Runtime, or no CUDA where it was asked for.
+        ModelError: ONNX Runtime refuses the network.
+    """
+    ort = import_onnxruntime()
+    has_cuda = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not has_cuda:
+        raise DeviceError(
+            "--device cuda: this ONNX Runtime is a CPU build. "
+            "Install the other one with pip install 'assetgen[gpu]', or use --device cpu."
+        )
+    if device in ("auto", "cuda") and has_cuda:
+        try:
+            return _cuda_session(ort, path)
+        except Exception as error:  # onnxruntime raises a class of its own for every status code
+            if device == "cuda":
+                reason = str(error).splitlines()[0]
+                raise DeviceError(
+                    f"--device cuda: ONNX Runtime can't use the GPU ({reason}). "
+                    f"Check the driver with nvidia-smi and the installation with assetgen doctor, or use --device cpu."
+                ) from None
+    options = _options(ort)
+    options.intra_op_num_threads = cores()
+    try:
+        inner = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"{path}: ONNX Runtime refuses this network ({str(error).splitlines()[0]}).") from None
+    return Session(inner, inner.get_providers()[0])
+
+
+def _options(ort: Any) -> Any:
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry(
+        "session.intra_op.allow_spinning", "0"
+    )  # waiting threads leave the cores to others
+    return options
+
+
+def _cuda_session(ort: Any, path: Path) -> Session:
+    if hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()
+    options = _options(ort)
+    options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    inner = ort.InferenceSession(str(path), options, providers=["CUDAExecutionProvider"])
+    if inner.get_providers()[0] != "CUDAExecutionProvider":
+        raise RuntimeError(f"the session runs on {inner.get_providers()[0]}")
+    return Session(inner, "CUDAExecutionProvider")

@@ -1,0 +1,1 @@
+"""p(class | sprite): one module a scorer, each a network run by the same runtime."""

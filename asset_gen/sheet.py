@@ -1,0 +1,108 @@
+"""Where does each sprite lie on its sheet?
+
+A type's sprites lie on uniform grids. A slot's place follows from the number of columns, which is fixed when the
+type is first published, so no sprite ever moves; what doesn't fit on one sheet goes on to the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+PADDING = 2  # pixels between sprites and around them
+MAX_SIDE = 4096  # pixels; every GPU since 2010 takes textures of this size
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A sprite's rectangle on a sheet, in pixels from the upper left corner."""
+
+    name: str
+    """``dragon_000017``."""
+    slot: int
+    x: int
+    y: int
+    width: int
+    height: int
+    score: float
+    """p(type | sprite), 0–1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An image with many sprites of one type on it."""
+
+    type: str
+    """Slug."""
+    label: str
+    """The type as its artist wrote it."""
+    image: str
+    """Path of the PNG, relative to the output folder, with forward slashes."""
+    width: int
+    height: int
+    cell: tuple[int, int]
+    """Width and height of every sprite."""
+    columns: int
+    regions: tuple[Region, ...]
+
+
+Writer = Callable[[Sequence[Sheet]], Mapping[str, bytes]]
+"""Sheets → further files by path relative to the output folder: a pure function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An engine's file formats; offered to assetgen through the entry point ``assetgen.targets``."""
+
+    name: str
+    summary: str
+    """One line for people."""
+    write: Writer
+
+
+def columns_for(count: int, cell: int) -> int:
+    """Columns of a new sheet: as square as ``count`` cells allow, within ``MAX_SIDE``."""
+    return max(1, min(math.ceil(math.sqrt(count)), (MAX_SIDE - PADDING) // (cell + PADDING)))
+
+
+def lay_out(kind: str, label: str, slots: Sequence[tuple[int, float]], cell: int, columns: int) -> list[Sheet]:
+    """Sheets for a type's (slot, score) pairs, in slot order; ``cell`` is a sprite's side in pixels."""
+    pitch = cell + PADDING
+    columns = min(columns, (MAX_SIDE - PADDING) // pitch)  # a larger scale may need fewer columns than were published
+    capacity = columns * ((MAX_SIDE - PADDING) // pitch)
+    sheets: dict[int, list[Region]] = {}
+    for slot, score in slots:
+        number, place = divmod(slot, capacity)
+        row, column = divmod(place, columns)
+        region = Region(f"{kind}_{slot:06d}", slot, PADDING + column * pitch, PADDING + row * pitch, cell, cell, score)
+        sheets.setdefault(number, []).append(region)
+    return [
+        Sheet(
+            type=kind,
+            label=label,
+            image=f"{kind}/{kind}.png" if number == 0 else f"{kind}/{kind}_{number + 1}.png",
+            width=PADDING + columns * pitch,
+            height=max(region.y for region in regions) + pitch,
+            cell=(cell, cell),
+            columns=columns,
+            regions=tuple(regions),
+        )
+        for number, regions in sheets.items()
+    ]
+
+
+def paint(sheet: Sheet, sprites: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The sheet's picture, uint8 [height, width, 4]: one sprite [h, w, 4] for each region."""
+    picture = np.zeros((sheet.height, sheet.width, 4), np.uint8)
+    for region, sprite in zip(sheet.regions, sprites, strict=True):
+        picture[region.y : region.y + region.height, region.x : region.x + region.width] = sprite
+    return picture
+
+
+def cut(picture: NDArray[np.uint8], x: int, y: int, width: int, height: int) -> NDArray[np.uint8]:
+    """The sprite in a rectangle of a sheet's picture."""
+    return picture[y : y + height, x : x + width].copy()

@@ -1,0 +1,149 @@
+"""A run folder → a bundle folder, staged and renamed when it is whole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from asset_gen.bundle import FORMAT, NETWORKS, Bundle, BundleInfo, DataRecord, FileRecord, load_bundle
+from asset_gen.errors import ModelError, UsageError
+from exporter.onnx_graph import Half, Typed, Untyped, export_onnx
+from exporter.verify import check_parity
+from trainer.checkpoint import load_checkpoint
+from trainer.classifier import load_classifier
+from trainer.presets import PRESETS
+from trainer.run import Config, load_config, run_report
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labelling:
+    """What a person says about the model."""
+
+    name: str
+    licence: str
+    data_name: str | None
+    data_licence: str
+
+
+def export_run(run: Path, out: Path, labelling: Labelling, half: bool = False, force: bool = False) -> Bundle:
+    """Export the newest whole checkpoint of a run and its classifier.
+
+    Raises:
+        UsageError: ``out`` exists and ``force`` is False, or is no bundle.
+        ModelError: the run isn't finished or is damaged, or ONNX Runtime doesn't reproduce PyTorch.
+    """
+    if out.exists() and not (force and (out / "bundle.json").is_file()):
+        cure = "Pass --force to replace it" if (out / "bundle.json").is_file() else "Give another folder"
+        raise UsageError(f"{out}: exists already. {cure}.")
+    config = load_config(run)
+    generator, state = load_generator(run, config)
+    classifier, figures = load_classifier(run, len(config.types), config.size or 0)
+    preset = PRESETS[config.preset]
+    stage = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    try:
+        drawing: nn.Module = (Typed if preset.conditional else Untyped)(generator)
+
+        def latents(rows: int) -> Mapping[str, Tensor]:
+            chance = torch.Generator().manual_seed(rows)
+            z = {"z": torch.randn(rows, preset.latent, generator=chance)}
+            if not preset.conditional:
+                return z
+            kinds = torch.randint(0, len(config.types), (rows,), generator=chance)
+            return z | {"label": torch.eye(len(config.types))[kinds]}
+
+        def pictures(rows: int) -> Mapping[str, Tensor]:
+            with torch.no_grad():
+                return {"rgba": drawing(*latents(rows).values())}
+
+        parity: dict[str, Any] = {"generator": _export(drawing, latents, "rgba", stage / "generator.onnx", half)}
+        parity["classifier"] = _export(classifier, pictures, "logits", stage / "classifier.onnx", half=False)
+        info = _info(run, config, labelling, state, figures, parity, stage)
+        (stage / "bundle.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1) + b"\n")
+        load_bundle(stage)
+        if out.exists():
+            shutil.rmtree(out)
+        stage.rename(out)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return load_bundle(out)
+
+
+def load_generator(run: Path, config: Config) -> tuple[nn.Module, dict[str, Any]]:
+    """The run's generator to draw with (the moving average where there is one), and the checkpoint's state.
+
+    Raises:
+        ModelError: there is no checkpoint yet.
+    """
+    preset = PRESETS[config.preset]
+    saved, _ = load_checkpoint(run)
+    if saved is None or config.size is None:
+        raise ModelError(f"{run}: has no checkpoint yet. Train it with assetgen train … --resume.")
+    prefix = "average." if preset.ema_half_life else "generator."
+    generator = preset.generator(len(config.types), config.size, config.settings.width)
+    generator.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in saved.tensors.items() if name.startswith(prefix)}
+    )
+    return generator.eval(), saved.state
+
+
+def _export(network: nn.Module, make_inputs: Any, output: str, path: Path, half: bool) -> dict[str, Any]:
+    import copy
+
+    exported = Half(copy.deepcopy(network)).eval() if half else network
+    export_onnx(exported, make_inputs(4), output, path)
+    return check_parity(path, network, make_inputs, half)
+
+
+def _info(
+    run: Path,
+    config: Config,
+    labelling: Labelling,
+    state: dict[str, Any],
+    figures: dict[str, Any],
+    parity: dict[str, Any],
+    stage: Path,
+) -> BundleInfo:
+    preset = PRESETS[config.preset]
+    report = run_report(run)
+    files = {
+        name: FileRecord(sha256=sha256((stage / name).read_bytes()).hexdigest(), size=(stage / name).stat().st_size)
+        for name in NETWORKS
+    }
+    return BundleInfo(
+        format=FORMAT,
+        name=labelling.name,
+        licence=labelling.licence,
+        types=list(config.types),
+        labels=config.types,
+        size=config.size or 0,
+        latent=preset.latent,
+        preset=preset.name,
+        conditional=preset.conditional,
+        alpha="true" if preset.alpha else "none",
+        outside_networks=[],
+        data=DataRecord(
+            name=labelling.data_name or Path(config.sprites).name,
+            licence=labelling.data_licence,
+            sprites=int(report["read"]),
+            sha256=config.data_sha256,
+        ),
+        training={
+            "steps": state["step"],
+            "minutes": round(state["seconds"] / 60, 1),
+            "seed": config.settings.seed,
+            "precision": config.settings.precision,
+            "classifier": figures,
+        },
+        parity=parity,
+        files=files,
+    )

@@ -1,0 +1,1 @@
+"""TexturePacker JSON for engines without a target of their own."""

@@ -1,0 +1,135 @@
+"""Which type is a sprite? Trained on the same sprites as the generator, and told how far to trust itself.
+
+Softmax outputs of a small network are over-confident, which would make every Inception Score the number of types; so
+the logits are divided by a temperature that fits held-out sprites (Guo et al. 2017, arXiv:1706.04599).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load, save
+from torch import Tensor
+from torch.nn import functional as F
+
+from asset_gen import pixels
+from asset_gen.errors import ModelError
+from trainer.augment import Augment
+from trainer.checkpoint import write_synced
+from trainer.dataset import Dataset
+from trainer.models.classifier import Classifier
+
+STEPS = 900
+BATCH = 64
+HELD_OUT = 0.2
+MIN_FOR_HOLDING_OUT = 5  # sprites of a type, below which none is held out
+VIEWS = replace(Augment(), hole_chance=0.0)
+
+
+def as_drawn(sprites: NDArray[np.uint8], alpha: bool) -> NDArray[np.float32]:
+    """Sprites as the bundle's generator would show them to the classifier: float32 [n, 4, s, s] in [-1, 1].
+
+    Without ``alpha`` they are laid on white and keyed out of it again, as ``asset_gen.generate`` does.
+    """
+    if not alpha:
+        white = np.concatenate([pixels.on_white(sprites), np.full_like(sprites[..., 3:], 255)], axis=3)
+        sprites = pixels.key_out(white)
+    return pixels.to_network(sprites)
+
+
+def hold_out(first_types: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+    """[n]: True for a fifth of every type that has at least five sprites."""
+    held = np.zeros(len(first_types), bool)
+    chance = np.random.default_rng(seed)
+    for kind in np.unique(first_types):
+        rows = chance.permutation(np.flatnonzero(first_types == kind))
+        if len(rows) >= MIN_FOR_HOLDING_OUT:
+            held[rows[: round(len(rows) * HELD_OUT)]] = True
+    return held
+
+
+def fit(pictures: Tensor, labels: Tensor, seed: int, steps: int = STEPS) -> Classifier:
+    """A classifier for rgba pictures [n, 4, s, s] and type distributions [n, types], still at temperature 1."""
+    torch.manual_seed(seed)
+    network = Classifier(labels.shape[1], pictures.shape[-1]).to(pictures.device).train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=steps)
+    counts = labels.sum(dim=0)
+    weight = (labels @ counts.clamp_min(1e-6) ** -0.5).double().cpu().numpy()  # types by n^0.5, as the generator draws
+    chance = np.random.default_rng(seed)
+    draws = torch.Generator(pictures.device).manual_seed(seed)
+    for _ in range(steps):
+        rows = torch.from_numpy(chance.choice(len(pictures), BATCH, p=weight / weight.sum()))
+        loss = F.cross_entropy(network(VIEWS(pictures[rows], draws)), labels[rows], label_smoothing=0.05)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+    return network.eval()
+
+
+@torch.no_grad()
+def best_temperature(logits: Tensor, labels: Tensor) -> float:
+    """The temperature from 0.25 to 8 at which held-out labels are most likely."""
+    candidates = torch.logspace(-2, 3, 201, base=2.0)
+    losses = [F.cross_entropy(logits / temperature, labels).item() for temperature in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
+def train_classifier(run: Path, dataset: Dataset, alpha: bool, seed: int, device: torch.device) -> dict[str, Any]:
+    """Train, calibrate and keep the classifier in ``<run>/classifier``.
+
+    Returns: ``accuracy`` on held-out sprites (top 1 against the first type; null where none could be held out),
+    ``held_out`` (how many), ``temperature``.
+    """
+    pictures = torch.from_numpy(as_drawn(dataset.sprites, alpha)).to(device)
+    labels = torch.from_numpy(dataset.labels).to(device)
+    held = hold_out(dataset.first_types, seed)
+    network = fit(pictures[~held], labels[~held], seed)
+    figures: dict[str, Any] = {"accuracy": None, "held_out": int(held.sum()), "temperature": 1.0}
+    if held.any():
+        with torch.no_grad():
+            logits = network(pictures[held]).cpu()
+        hits = logits.argmax(dim=1).numpy() == dataset.first_types[held]
+        figures["accuracy"] = round(float(hits.mean()), 4)
+        figures["temperature"] = round(best_temperature(logits, labels[held].cpu()), 4)
+        network.temperature.fill_(figures["temperature"])
+    data = save({name: value.cpu().contiguous() for name, value in network.state_dict().items()})
+    folder = run / "classifier"
+    folder.mkdir(exist_ok=True)
+    write_synced(folder / "weights.tmp", data)
+    (folder / "weights.tmp").replace(folder / "weights.safetensors")
+    record = figures | {"sha256": sha256(data).hexdigest()}
+    write_synced(folder / "figures.tmp", json.dumps(record, indent=1).encode())
+    (folder / "figures.tmp").replace(folder / "figures.json")
+    return figures
+
+
+def load_classifier(run: Path, types: int, size: int) -> tuple[Classifier, dict[str, Any]]:
+    """The run's classifier and its figures.
+
+    Raises:
+        ModelError: it wasn't trained yet, or its file is damaged.
+    """
+    folder = run / "classifier"
+    try:
+        figures = json.loads((folder / "figures.json").read_bytes())
+        data = (folder / "weights.safetensors").read_bytes()
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{folder}: no type classifier ({error}). Finish the run with assetgen train … --resume."
+        ) from None
+    if sha256(data).hexdigest() != figures.pop("sha256", None):
+        raise ModelError(
+            f"{folder / 'weights.safetensors'}: was changed. Train it again with assetgen train … --resume."
+        )
+    network = Classifier(types, size)
+    network.load_state_dict(load(data))
+    return network.eval(), figures
