@@ -26,7 +26,8 @@ from trainer.checkpoint import write_synced
 from trainer.dataset import Dataset
 from trainer.models.classifier import Classifier
 
-STEPS = 900
+PASSES = 55  # over the training sprites
+STEPS = (100, 900)  # at least, at most
 BATCH = 64
 HELD_OUT = 0.2
 MIN_FOR_HOLDING_OUT = 5  # sprites of a type, below which none is held out
@@ -55,8 +56,9 @@ def hold_out(first_types: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     return held
 
 
-def fit(pictures: Tensor, labels: Tensor, seed: int, steps: int = STEPS) -> Classifier:
+def fit(pictures: Tensor, labels: Tensor, seed: int) -> Classifier:
     """A classifier for rgba pictures [n, 4, s, s] and type distributions [n, types], still at temperature 1."""
+    steps = int(np.clip(PASSES * len(pictures) // BATCH, *STEPS))
     torch.manual_seed(seed)
     network = Classifier(labels.shape[1], pictures.shape[-1]).to(pictures.device).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)

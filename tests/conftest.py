@@ -1,0 +1,101 @@
+"""Fixtures that everything shares: sprites, a short training, its bundle, and a way to call the command line."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from asset_gen.cli import run as run_command_line
+from tests.creatures import write_set
+
+REAL_SETS = Path(os.environ.get("ASSETGEN_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Runs ``assetgen ARGUMENTS…`` in this process, with no ASSETGEN_* variables set."""
+    for name in [name for name in os.environ if name.startswith("ASSETGEN_") and name != "ASSETGEN_DATA"]:
+        monkeypatch.delenv(name)
+
+    def call(*arguments: object) -> Result:
+        capfd.readouterr()
+        code = run_command_line([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return Result(code, out, err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def sprites(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty sprites of four types at 32 pixels. Read only."""
+    return write_set(tmp_path_factory.mktemp("art") / "sprites")
+
+
+@pytest.fixture(scope="session")
+def finished_run(sprites: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short ``relativistic`` training on ``sprites``, made by the command line. Read only."""
+    run = tmp_path_factory.mktemp("runs") / "creatures"
+    code = run_command_line(
+        ["train", str(sprites), "--run", str(run), "--steps", "6", "--width", "0.25", "--batch-size", "8", "-q"]
+    )
+    assert code == 0
+    return run
+
+
+@pytest.fixture(scope="session")
+def bundle(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of ``finished_run``, made by the command line. Read only."""
+    out = tmp_path_factory.mktemp("bundles") / "creatures"
+    code = run_command_line(["export", str(finished_run), "--out", str(out), "--licence", "CC0-1.0"])
+    assert code == 0
+    return out
+
+
+@pytest.fixture
+def own_bundle(bundle: Path, tmp_path: Path) -> Path:
+    """A copy of ``bundle`` to damage."""
+    return Path(shutil.copytree(bundle, tmp_path / "own_bundle"))
+
+
+@pytest.fixture
+def game(tmp_path: Path) -> Path:
+    """An empty game project."""
+    folder = tmp_path / "game"
+    folder.mkdir()
+    return folder
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Path → content of every file below a folder, the project's lock left out."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "lock"
+    }
+
+
+@pytest.fixture
+def dcss() -> Path:
+    """The real CC0 tiles; tests that need them are skipped where they are absent."""
+    folder = REAL_SETS / "dcss"
+    if not folder.is_dir():
+        pytest.skip(f"the real set isn't at {folder}; set ASSETGEN_DATA to the folder that holds dcss and veekun")
+    return folder
