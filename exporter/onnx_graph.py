@@ -16,38 +16,26 @@ from trainer.models.dcgan import with_alpha
 
 
 class Typed(nn.Module):
-    """A generator with the bundle's inputs and output: z, label → rgba."""
+    """A generator with the bundle's inputs and output, 32 bits outside and ``dtype`` inside: z, label → rgba."""
 
-    def __init__(self, generator: nn.Module) -> None:
+    def __init__(self, generator: nn.Module, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        self.generator = generator
+        self.generator, self.dtype = generator.to(dtype), dtype
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        rgba: Tensor = self.generator(z, label)
-        return rgba
+        rgba: Tensor = self.generator(z.to(self.dtype), label.to(self.dtype))
+        return rgba.float()
 
 
 class Untyped(nn.Module):
-    """A generator without types, RGB on white: z → rgba, opaque."""
+    """The same for a generator without types, RGB on white: z → rgba, opaque."""
 
-    def __init__(self, generator: nn.Module) -> None:
+    def __init__(self, generator: nn.Module, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        self.generator = generator
+        self.generator, self.dtype = generator.to(dtype), dtype
 
     def forward(self, z: Tensor) -> Tensor:
-        return with_alpha(self.generator(z))
-
-
-class Half(nn.Module):
-    """A network that computes in 16 bits between 32-bit inputs and outputs."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network.half()
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        output: Tensor = self.network(*(value.half() for value in inputs))
-        return output.float()
+        return with_alpha(self.generator(z.to(self.dtype))).float()
 
 
 def export_onnx(network: nn.Module, inputs: Mapping[str, Tensor], output: str, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from asset_gen.bundle import FORMAT, NETWORKS, Bundle, BundleInfo, DataRecord, FileRecord, load_bundle
 from asset_gen.errors import ModelError, UsageError
-from exporter.onnx_graph import Half, Typed, Untyped, export_onnx
+from exporter.onnx_graph import Typed, Untyped, export_onnx
 from exporter.verify import check_parity
 from trainer.checkpoint import load_checkpoint
 from trainer.classifier import load_classifier
@@ -51,7 +52,9 @@ def export_run(run: Path, out: Path, labelling: Labelling, half: bool = False, f
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
     try:
-        drawing: nn.Module = (Typed if preset.conditional else Untyped)(generator)
+        shell = Typed if preset.conditional else Untyped
+        drawing: nn.Module = shell(generator)
+        stored = shell(copy.deepcopy(generator), torch.float16) if half else drawing
 
         def latents(rows: int) -> Mapping[str, Tensor]:
             chance = torch.Generator().manual_seed(rows)
@@ -65,8 +68,12 @@ def export_run(run: Path, out: Path, labelling: Labelling, half: bool = False, f
             with torch.no_grad():
                 return {"rgba": drawing(*latents(rows).values())}
 
-        parity: dict[str, Any] = {"generator": _export(drawing, latents, "rgba", stage / "generator.onnx", half)}
-        parity["classifier"] = _export(classifier, pictures, "logits", stage / "classifier.onnx", half=False)
+        export_onnx(stored, latents(4), "rgba", stage / "generator.onnx")
+        export_onnx(classifier, pictures(4), "logits", stage / "classifier.onnx")
+        parity = {
+            "generator": check_parity(stage / "generator.onnx", drawing, latents, half),
+            "classifier": check_parity(stage / "classifier.onnx", classifier, pictures),
+        }
         info = _info(run, config, labelling, state, figures, parity, stage)
         (stage / "bundle.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1) + b"\n")
         load_bundle(stage)
@@ -94,14 +101,6 @@ def load_generator(run: Path, config: Config) -> tuple[nn.Module, dict[str, Any]
         {name.removeprefix(prefix): value for name, value in saved.tensors.items() if name.startswith(prefix)}
     )
     return generator.eval(), saved.state
-
-
-def _export(network: nn.Module, make_inputs: Any, output: str, path: Path, half: bool) -> dict[str, Any]:
-    import copy
-
-    exported = Half(copy.deepcopy(network)).eval() if half else network
-    export_onnx(exported, make_inputs(4), output, path)
-    return check_parity(path, network, make_inputs, half)
 
 
 def _info(
