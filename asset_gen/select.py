@@ -21,6 +21,8 @@ NEAR = 0.035
 """Two thumbnails closer than this (root mean square, 0–1) are one picture to the eye; see docs/selection.md."""
 THUMB = 8  # side of a thumbnail in pixels
 EPSILON = 1e-12
+SMALL = 500  # candidates up to which further searches are made
+RESTARTS = 12
 
 
 def thumbnails(sprites: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -104,60 +106,98 @@ def select(
 def _greatest_score(
     p: NDArray[np.float64], pools: dict[int, NDArray[np.int64]], open_slots: dict[int, int], fixed: NDArray[np.int64]
 ) -> list[NDArray[np.int64]]:
-    """Maximise H(mean p) − mean H(p): greedily, type by type in turn, then by swaps until none helps."""
-    uncertainty = entropy(p)
-    total = p[fixed].sum(axis=0)
-    doubt = float(uncertainty[fixed].sum())
-    count = len(fixed)
-    inside = {kind: np.zeros(len(pool), bool) for kind, pool in pools.items()}
-    left = dict(open_slots)
-    while any(left.values()):
-        for kind, pool in pools.items():
-            if not left[kind]:
-                continue
-            outside = pool[~inside[kind]]
-            gain = entropy((total + p[outside]) / (count + 1)) - (doubt + uncertainty[outside]) / (count + 1)
-            best = outside[int(gain.argmax())]
-            inside[kind][int(np.searchsorted(pool, best))] = True
-            total = total + p[best]
-            doubt += float(uncertainty[best])
-            count += 1
-            left[kind] -= 1
-    if count:
-        _swap(p, uncertainty, pools, inside, total, count)
-    return [pool[inside[kind]] for kind, pool in pools.items()]
+    """Maximise H(mean p) − mean H(p): greedily, then by swaps until none helps.
 
-
-def _swap(
-    p: NDArray[np.float64],
-    uncertainty: NDArray[np.float64],
-    pools: dict[int, NDArray[np.int64]],
-    inside: dict[int, NDArray[np.bool_]],
-    total: NDArray[np.float64],
-    count: int,
-) -> None:
-    """Exchange a chosen for an unchosen sprite of its type while that raises the score; changes ``inside``.
-
-    Entropy is concave, so its tangent bounds what a swap can gain: only pairs whose tangent gain is positive are
-    evaluated, which loses none.
+    Small sets can end in a local maximum, so there further searches start from random sets, and the best counts.
     """
-    improved = True
-    while improved:
-        improved = False
-        for kind, pool in pools.items():
-            for place in np.flatnonzero(inside[kind]):
-                old = pool[place]
-                slope = -np.log(np.maximum(total / count, 1e-300))
-                worth = p[pool] @ slope - uncertainty[pool]
-                better = np.flatnonzero(~inside[kind] & (worth > worth[place] + EPSILON))
-                if not len(better):
-                    continue
-                new_totals = total - p[old] + p[pool[better]]
-                gain = (entropy(new_totals / count) - entropy(total / count)) - (
-                    uncertainty[pool[better]] - uncertainty[old]
-                ) / count
+    search = _Search(p, pools, open_slots, fixed)
+    best = search.improved(search.greedy())
+    if sum(map(len, pools.values())) <= SMALL:
+        for seed in range(RESTARTS):
+            other = search.improved(search.random(seed))
+            if search.score(other) > search.score(best) + EPSILON:
+                best = other
+    return [pool[best[kind]] for kind, pool in pools.items()]
+
+
+Chosen = dict[int, NDArray[np.bool_]]
+"""Type → which of its pool are chosen."""
+
+
+class _Search:
+    """The sets that meet the quotas, and ways to a better one."""
+
+    def __init__(
+        self,
+        p: NDArray[np.float64],
+        pools: dict[int, NDArray[np.int64]],
+        open_slots: dict[int, int],
+        fixed: NDArray[np.int64],
+    ) -> None:
+        self.p, self.pools, self.open_slots, self.fixed = p, pools, open_slots, fixed
+        self.uncertainty = entropy(p)
+
+    def rows(self, chosen: Chosen) -> NDArray[np.int64]:
+        """The set, fixed rows included."""
+        return np.concatenate([self.fixed, *(pool[chosen[kind]] for kind, pool in self.pools.items())])
+
+    def score(self, chosen: Chosen) -> float:
+        """Logarithm of the Inception Score of the set."""
+        rows = self.rows(chosen)
+        return float(entropy(self.p[rows].mean(axis=0)) - self.uncertainty[rows].mean()) if len(rows) else 0.0
+
+    def random(self, seed: int) -> Chosen:
+        """Any set."""
+        chance = np.random.default_rng(seed)
+        chosen: Chosen = {kind: np.zeros(len(pool), bool) for kind, pool in self.pools.items()}
+        for kind, pool in self.pools.items():
+            chosen[kind][chance.choice(len(pool), self.open_slots[kind], replace=False)] = True
+        return chosen
+
+    def greedy(self) -> Chosen:
+        """One sprite after another, type by type in turn, each the one that raises the score most."""
+        p, uncertainty = self.p, self.uncertainty
+        chosen: Chosen = {kind: np.zeros(len(pool), bool) for kind, pool in self.pools.items()}
+        total, doubt, count = p[self.fixed].sum(axis=0), float(uncertainty[self.fixed].sum()), len(self.fixed)
+        left = dict(self.open_slots)
+        while any(left.values()):
+            for kind in [kind for kind in left if left[kind]]:
+                places = np.flatnonzero(~chosen[kind])
+                outside = self.pools[kind][places]
+                gain = entropy((total + p[outside]) / (count + 1)) - (doubt + uncertainty[outside]) / (count + 1)
                 best = int(gain.argmax())
-                if gain[best] > EPSILON:
-                    inside[kind][place], inside[kind][better[best]] = False, True
-                    total = new_totals[best]
-                    improved = True
+                chosen[kind][places[best]] = True
+                total = total + p[outside[best]]
+                doubt += float(uncertainty[outside[best]])
+                count += 1
+                left[kind] -= 1
+        return chosen
+
+    def improved(self, chosen: Chosen) -> Chosen:
+        """Exchange a chosen for an unchosen sprite of its type for as long as that raises the score.
+
+        Entropy is concave, so its tangent bounds what a swap can gain: only pairs whose tangent gain is positive are
+        evaluated, which loses none.
+        """
+        p, uncertainty = self.p, self.uncertainty
+        rows = self.rows(chosen)
+        total, count = p[rows].sum(axis=0), len(rows)
+        changed = True
+        while changed:
+            changed = False
+            for kind, pool in self.pools.items():
+                inside = chosen[kind]
+                for place in np.flatnonzero(inside):
+                    worth = p[pool] @ -np.log(np.maximum(total / count, 1e-300)) - uncertainty[pool]
+                    better = np.flatnonzero(~inside & (worth > worth[place] + EPSILON))
+                    if not len(better):
+                        continue
+                    totals = total - p[pool[place]] + p[pool[better]]
+                    calmer = (uncertainty[pool[place]] - uncertainty[pool[better]]) / count
+                    gain = entropy(totals / count) - entropy(total / count) + calmer
+                    best = int(gain.argmax())
+                    if gain[best] > EPSILON:
+                        inside[place], inside[better[best]] = False, True
+                        total = totals[best]
+                        changed = True
+        return chosen

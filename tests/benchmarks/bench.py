@@ -150,9 +150,8 @@ def main() -> None:
         rows.append((what, value, limit, met))
         print(f"{what:<62} {value:>26}   {limit:<16} {'met' if met else 'MISSED'}", flush=True)
 
-    print(
-        f"{platform.processor() or platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
-    )
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}")
     median = statistics.median
     cpu = median(measured([*ASSETGEN, "--help"])[0] for _ in range(options.runs))
     row("assetgen --help", f"{cpu:.2f} s of CPU", "≤ 0.2 s", cpu <= 0.2)

@@ -1,46 +1,212 @@
-"""Real clients: where one is missing, the run fails in CI and skips, loudly, elsewhere."""
+"""Real programs that open what assetgen wrote: installed ones, or a loud skip; on CI nothing may be missing."""
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+import select
 import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
-from asset_gen.cli import run as run_command_line
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",  # Chromium refuses its sandbox to root, and opens only our own pages here
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--remote-debugging-pipe",
+]
+KEYS = {"Tab": 9, "Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+PATIENCE = 60.0  # seconds for one answer, on a machine that may be busy
 
-HERE = Path(__file__).parent
-
-
-def client(program: str) -> str:
-    """The path of an installed program."""
-    found = shutil.which(program)
-    if found is None:
-        missing(program)
-    assert found is not None
-    return found
-
-
-def node_package(name: str) -> Path:
-    """The folder of an installed npm package."""
-    folder = HERE / "node_modules" / name
-    if not folder.is_dir():
-        missing(f"npm package {name}")
-    return folder
-
-
-def missing(what: str) -> None:
-    """Fail or skip for want of a client."""
-    message = f"{what} isn't installed: run make clients"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(message)
+Client = Callable[[str], Path]
+missing_clients: set[str] = set()
 
 
 @pytest.fixture(scope="session")
-def built_in_batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project into which the built-in model was published by the command line. Read only."""
-    project = tmp_path_factory.mktemp("game")
-    assert run_command_line(["batch", "--count", "51", "--scale", "2", "--project", str(project), "-q"]) == 0
-    return project
+def client() -> Client:
+    """Finds an installed program by its command; where it's missing, the test is skipped, or fails where CI=true."""
+
+    def find(name: str) -> Path:
+        if found := shutil.which(name):
+            return Path(found)
+        message = f"{name} isn't installed: run `make clients`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        missing_clients.add(message)
+        pytest.skip(message)
+
+    return find
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which clients were missing, also where reasons for skips aren't shown."""
+    for message in sorted(missing_clients):
+        terminalreporter.write_line(f"SKIPPED: {message}", yellow=True, bold=True)
+
+
+class Browser:
+    """Headless Chromium, steered through its DevTools pipe: JSON that ends in NUL, on file descriptors 3 and 4."""
+
+    def __init__(self, program: Path, profile: Path) -> None:
+        theirs_in, self._out = os.pipe()
+        self._in, theirs_out = os.pipe()
+        self._last_id = 0
+        self._buffer = b""
+        self._contexts: list[str] = []
+        self._log = profile.with_suffix(".log")
+        self.errors: list[str] = []
+        """Exceptions that no script of a page has caught."""
+        command = [str(program), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        redirect = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["bash", "-c", redirect, "bash", *command], pass_fds=(theirs_in, theirs_out), stdout=log, stderr=log
+            )
+        os.close(theirs_in)
+        os.close(theirs_out)
+
+    def call(self, method: str, session: str = "", **parameters: Any) -> dict[str, Any]:
+        """The result of a DevTools method; events that arrive meanwhile are read for exceptions only."""
+        self._last_id += 1
+        message = {"id": self._last_id, "method": method, "params": parameters}
+        os.write(self._out, json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
+        while (answer := self._receive()).get("id") != self._last_id:
+            if answer.get("method") == "Runtime.exceptionThrown":
+                details = answer["params"]["exceptionDetails"]
+                self.errors.append(details.get("exception", {}).get("description", details["text"]))
+        assert "error" not in answer, f"{method}: {answer['error']}"
+        return dict(answer["result"])
+
+    def _receive(self) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE
+        while b"\0" not in self._buffer:
+            readable, _, _ = select.select([self._in], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(self._in, 1 << 20) if readable else b""
+            assert chunk, f"Chromium {'has ended' if readable else 'is silent'}: {self._log.read_text()[-2000:]}"
+            self._buffer += chunk
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        return dict(json.loads(message))
+
+    def open(
+        self, address: str, *, width: int = 1280, height: int = 800, ratio: float = 1.0, dark: bool = False
+    ) -> Page:
+        """A page in a window of this size (CSS pixels) that asks for reduced motion, once loaded."""
+        context = self.call("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
+        self._contexts.append(context)
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        page = Page(self, self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        page.call("Emulation.setEmulatedMedia", features=[scheme, still])
+        page.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=ratio,
+            mobile=width < 500,
+        )
+        page.call("Runtime.enable")
+        page.call("Page.enable")
+        page.call("Page.navigate", url=address)
+        page.wait_for("location.href !== 'about:blank' && document.readyState === 'complete'")
+        return page
+
+    def close_pages(self) -> None:
+        while self._contexts:
+            self.call("Target.disposeBrowserContext", browserContextId=self._contexts.pop())
+
+    def close(self) -> None:
+        os.close(self._out)  # Chromium ends with its pipe
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._in)
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, browser: Browser, session: str) -> None:
+        self._browser = browser
+        self._session = session
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        return self._browser.call(method, self._session, **parameters)
+
+    def evaluate(self, expression: str) -> Any:
+        """What a JavaScript expression, or the promise it gives, comes to."""
+        answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in answer, f"{expression}: {answer['exceptionDetails']}"
+        return answer["result"].get("value")
+
+    def wait_for(self, expression: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not self.evaluate(expression):
+            assert time.monotonic() < deadline, f"never came true: {expression}"
+            time.sleep(0.05)
+
+    def press(self, key: str) -> None:
+        """A key of ``KEYS``, down and up."""
+        event = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
+        text = {"text": "\r"} if key == "Enter" else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **event, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def box(self, selector: str, scroll: bool = False) -> tuple[float, float, float, float]:
+        """Left, top, width and height in the window, in CSS pixels; first scrolled into view where asked."""
+        x, y, width, height = self.evaluate(
+            f"(() => {{ const element = document.querySelector({json.dumps(selector)});"
+            f" if ({json.dumps(scroll)}) element.scrollIntoView({{block: 'nearest', inline: 'nearest'}});"
+            " const {x, y, width, height} = element.getBoundingClientRect(); return [x, y, width, height] })()"
+        )
+        return x, y, width, height
+
+    def click(self, selector: str) -> None:
+        """A mouse click on the middle of the first element that the selector matches."""
+        x, y, width, height = self.box(selector, scroll=True)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call(
+                "Input.dispatchMouseEvent", type=kind, x=x + width / 2, y=y + height / 2, button="left", clickCount=1
+            )
+
+    def screenshot(self) -> NDArray[np.uint8]:
+        """What the window shows: uint8 [height, width, 3]."""
+        data = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+        return np.array(Image.open(BytesIO(data)).convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def chromium(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests; every page gets a context of its own."""
+    browser = Browser(client("chromium"), tmp_path_factory.mktemp("chromium") / "profile")
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser; at the end no page may have thrown an exception."""
+    chromium.errors.clear()
+    yield chromium
+    chromium.close_pages()
+    assert not chromium.errors
