@@ -56,8 +56,8 @@ def run_batch(request: Request, ask: Ask = lambda question: False, progress: Pro
             files, scorer = deliver(request, bundle, networks, plan, place, targets, progress)
     except OSError as error:
         raise ProjectError(
-            f"{error.filename or place.out}: {error.strerror or error}. No file was half-written; "
-            f"make room or mend the permissions, and run the same command again."
+            f"{error.filename or place.out}: {error.strerror or error}. No file was half-written; make room, mend "
+            f"the permissions or remove what is in the way, and run the same command again."
         ) from error
     return Outcome(place, plan, files, scorer, networks.generator.provider)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -132,10 +132,10 @@ def _read_info(path: Path) -> BundleInfo:
             f"{path}: is no model bundle (there is no bundle.json). Give a folder that 'assetgen export' wrote."
         )
     try:
-        if file.stat().st_size > 2**20:
-            raise _rejected(path, "bundle.json is larger than 1 MiB")
+        if file.is_symlink() or file.stat().st_size > 2**20:
+            raise _rejected(path, "bundle.json is a link, or larger than 1 MiB")
         info = msgspec.json.decode(file.read_bytes(), type=BundleInfo)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _rejected(path, f"bundle.json is damaged ({error})") from None
     if info.format != FORMAT:
         raise _rejected(path, f"bundle.json has format {info.format}, and this assetgen reads format {FORMAT}")
@@ -143,6 +143,10 @@ def _read_info(path: Path) -> BundleInfo:
         raise _rejected(path, f"bundle.json lists {len(info.types)} types, or one twice")
     if bad := [name for name in info.types if not SLUG.fullmatch(name)]:
         raise _rejected(path, f"bundle.json: the type {bad[0][:40]!r} is not of the form [a-z0-9_]{{1,64}}")
+    if missing := sorted(set(info.types) - set(info.labels)):
+        raise _rejected(path, f"bundle.json has no label for the type {missing[0]!r}")
+    if not info.name.isprintable():
+        raise _rejected(path, f"bundle.json: the name {info.name[:40]!r} can't be printed")
     if not 4 <= info.size <= MAX_SIDE or not 1 <= info.latent <= 65536:
         raise _rejected(path, f"bundle.json: size {info.size} or latent {info.latent} is out of range")
     return info
@@ -152,15 +156,18 @@ def _check_file(path: Path, name: str, record: FileRecord) -> None:
     file = path / name
     if Path(name).name != name or name.startswith("."):
         raise _rejected(path, f"bundle.json names a file outside the folder: {name!r}")
-    if file.is_symlink() or not file.is_file():
-        raise _rejected(path, f"{name} is missing, or is a link")
-    size = file.stat().st_size
-    if size > MAX_FILE or size != record.size:
-        raise _rejected(path, f"{name} has {size:,} bytes, and bundle.json says {record.size:,} (at most {MAX_FILE:,})")
-    with file.open("rb") as data:
-        from hashlib import file_digest
-
-        found = file_digest(data, "sha256").hexdigest()
+    try:
+        if file.is_symlink() or not file.is_file():
+            raise _rejected(path, f"{name[:80]} is missing, or is a link")
+        size = file.stat().st_size
+        if size > MAX_FILE or size != record.size:
+            raise _rejected(
+                path, f"{name} has {size:,} bytes, and bundle.json says {record.size:,} (at most {MAX_FILE:,})"
+            )
+        with file.open("rb") as data:
+            found = file_digest(data, "sha256").hexdigest()
+    except OSError as error:
+        raise _rejected(path, f"{name[:80]} can't be read ({error.strerror})") from None
     if found != record.sha256:
         raise _rejected(
             path, f"{name} has the sha256 {found[:16]}…, and bundle.json says {record.sha256[:16]}…: it was changed"
@@ -186,7 +193,7 @@ def _check_network(
         model = onnx.load_model(str(path / name), load_external_data=False)
     except Exception as error:  # protobuf raises its own DecodeError, which onnx doesn't export
         raise _rejected(path, f"{name} is not an ONNX model ({error})") from None
-    if model.functions or any(entry.domain not in ("", "ai.onnx") for entry in model.opset_import):
+    if model.functions or model.training_info or any(entry.domain not in ("", "ai.onnx") for entry in model.opset_import):
         raise _rejected(path, f"{name} uses operators outside the standard ONNX domain")
     for graph in _graphs(model.graph):
         if any(node.domain not in ("", "ai.onnx") for node in graph.node):
@@ -207,14 +214,20 @@ def _graphs(graph: onnx.GraphProto) -> list[onnx.GraphProto]:
     for node in graph.node:
         for attribute in node.attribute:
             for inner in [attribute.g, *attribute.graphs]:
-                if inner.node:
+                if inner.ByteSize():
                     found += _graphs(inner)
     return found
 
 
 def _tensors(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
-    constants = [t for node in graph.node for attribute in node.attribute for t in [attribute.t, *attribute.tensors]]
-    return [*graph.initializer, *constants]
+    """Every tensor a graph stores, those of inner graphs left out."""
+    attributes = [attribute for node in graph.node for attribute in node.attribute]
+    sparse = [*graph.sparse_initializer]
+    dense = [*graph.initializer]
+    for attribute in attributes:
+        sparse += [attribute.sparse_tensor, *attribute.sparse_tensors]
+        dense += [attribute.t, *attribute.tensors]
+    return [*dense, *(part for tensor in sparse for part in (tensor.values, tensor.indices))]
 
 
 def _check_signature(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,10 @@ MAX_PIXELS = 16_777_216  # 4096 × 4096: a large sheet, 64 MiB once decoded
 Rgba = NDArray[np.uint8]  # [height, width, 4], straight alpha
 
 
-def read_rgba(path: Path) -> Rgba:
+def read_rgba(path: Path, data: BinaryIO | None = None) -> Rgba:
     """The first frame of a PNG, WebP, GIF or BMP as uint8 [height, width, 4] with straight alpha.
 
-    Every colour type is converted; 16-bit grey keeps its upper 8 bits.
+    Every colour type is converted; 16-bit grey keeps its upper 8 bits. Where ``data`` is given, ``path`` only names it.
 
     Raises:
         SpriteError: not such a picture, damaged, too large, or not readable; the message names the file.
@@ -30,7 +31,7 @@ def read_rgba(path: Path) -> Rgba:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(data or path, formats=FORMATS) as image:
                 width, height = image.size
                 if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
                     raise SpriteError(

@@ -46,6 +46,8 @@ def type_slug(label: str, where: str) -> str:
             slug += f"u{ord(character):x}"
         elif kind != "Mn":
             raise SpriteError(f"{where}: the type name {label!r} holds {character!r}. {cure}")
+    if slug in _RESERVED:  # as COM¹ and fullwidth ＣＯＮ become
+        raise SpriteError(f"{where}: the type name {label!r} makes {slug!r}, which is reserved by Windows. {cure}")
     if not SLUG.fullmatch(slug):
         raise SpriteError(f"{where}: the type name {label!r} makes no file name ({slug!r}). {cure}")
     return slug

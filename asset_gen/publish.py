@@ -7,16 +7,16 @@ and a process killed in between is rolled forward by the next one. Without a jou
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from asset_gen.errors import ProjectError, UsageError
@@ -55,6 +55,17 @@ class Place:
         return self.state / "journal.json"
 
 
+class Journal(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that has been decided."""
+
+    out: str
+    """The output folder, relative to the project."""
+    moves: list[tuple[Annotated[str, msgspec.Meta(pattern="^[0-9]{6,}$")], str]]
+    """(name of a staged file, path relative to ``out``)."""
+    removals: list[str]
+    """Paths relative to ``out``."""
+
+
 @dataclass(slots=True)
 class Published:
     """What a change did, by path relative to the output folder."""
@@ -70,7 +81,7 @@ def locate(project: Path, out: str) -> Place:
     """Resolve project and output folder.
 
     Raises:
-        UsageError: no such project folder, or an output folder outside it.
+        UsageError: no such project folder, or an output folder outside it or hidden (``.git``).
     """
     if not project.is_dir():
         raise UsageError(f"--project {project}: there is no such folder. Create it, or give the game's own folder.")
@@ -78,8 +89,8 @@ def locate(project: Path, out: str) -> Place:
     target = (root / out).resolve()
     if target == root or not target.is_relative_to(root):
         raise UsageError(f"--out {out}: must be a folder inside the project {root}.")
-    if STATE in target.relative_to(root).parts:
-        raise UsageError(f"--out {out}: {STATE} holds assetgen's own state. Give another folder.")
+    if _hidden(target.relative_to(root)):
+        raise UsageError(f"--out {out}: engines pass over hidden folders, and {STATE} is assetgen's own. Give another.")
     return Place(root, target)
 
 
@@ -90,11 +101,13 @@ def opened(place: Place) -> Iterator[None]:
     Raises:
         ProjectError: the project can't be written, or another assetgen holds it for longer than a minute.
     """
+    if place.state.is_symlink():  # sweeping would remove what lies at its other end
+        raise ProjectError(f"{place.state}: is a link, and assetgen's state lies in the project itself. Remove it.")
     try:
         place.state.mkdir(exist_ok=True)
         for name, text in ((".gdignore", ""), (".gitignore", "*\n")):
-            if not (place.state / name).exists():
-                (place.state / name).write_text(text)
+            with suppress(FileExistsError), (place.state / name).open("x") as file:
+                file.write(text)
         lock = FileLock(place.state / "lock")
         lock.acquire(timeout=LOCK_SECONDS)
     except Timeout:
@@ -114,8 +127,26 @@ def opened(place: Place) -> Iterator[None]:
 def recover(place: Place) -> None:
     """Roll a decided change forward, or sweep what was only staged."""
     if place.journal.exists():
-        _apply(place, json.loads(place.journal.read_bytes()))
+        _apply(place, _read_journal(place))
     _sweep(place)
+
+
+def _read_journal(place: Place) -> Journal:
+    """The journal, which may have come with a stranger's project.
+
+    Raises:
+        ProjectError: it is damaged, or names what assetgen would never have written.
+    """
+    cure = f"Remove {place.journal.parent}, and run the same command again."
+    try:
+        journal = msgspec.json.decode(place.journal.read_bytes(), type=Journal)
+        out = locate(place.project, journal.out).out
+    except (msgspec.MsgspecError, UnicodeDecodeError, UsageError) as error:
+        raise ProjectError(f"{place.journal}: is not a journal of assetgen's ({error}). {cure}") from None
+    for path in [*(path for _, path in journal.moves), *journal.removals]:
+        if not _inside(out, path):
+            raise ProjectError(f"{place.journal}: names a file outside {out}: {path!r}. {cure}")
+    return journal
 
 
 def _sweep(place: Place) -> None:
@@ -182,13 +213,20 @@ class Change:
         self.result.removed.append(path)
 
     def commit(self) -> Published:
-        """Put everything in place, in the order of ``put``; then remove what shall be gone."""
+        """Put everything in place, in the order of ``put``; then remove what shall be gone.
+
+        Raises:
+            ProjectError: a path leads out of the output folder by a link; nothing was changed.
+        """
+        for path in [*(path for _, path in self._moves), *self._removals]:
+            if not _inside(self.place.out, path):
+                raise ProjectError(f"{self.place.out / path}: a link leads out of {self.place.out}. Remove the link.")
         if self._moves or self._removals:
             out = self.place.out.relative_to(self.place.project).as_posix()
-            journal = {"out": out, "moves": self._moves, "removals": self._removals}
+            journal = Journal(out=out, moves=self._moves, removals=self._removals)
             _sync_folder(self.place.stage)
             staged = self.place.state / "journal.tmp"
-            _write(staged, json.dumps(journal).encode())
+            _write(staged, msgspec.json.encode(journal))
             staged.replace(self.place.journal)
             _sync_folder(self.place.state)
             _apply(self.place, journal)
@@ -200,16 +238,21 @@ class Change:
         self._moves.append((name, path))
 
 
-def _apply(place: Place, journal: Mapping[str, Any]) -> None:
-    """Carry out a journal; what was done already is passed over, so it can be repeated after a kill."""
-    out = locate(place.project, str(journal["out"])).out
-    moves: list[tuple[str, str]] = journal["moves"]
-    removals: list[str] = journal["removals"]
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _inside(out: Path, path: str) -> bool:
+    """Whether a path relative to ``out`` stays inside it, wherever links lead, and isn't hidden."""
+    target = (out / path).resolve()
+    return target != out and target.is_relative_to(out) and not _hidden(target.relative_to(out))
+
+
+def _apply(place: Place, journal: Journal) -> None:
+    """Carry out a checked journal; what was done already is passed over, so it can be repeated after a kill."""
+    out = place.project / journal.out
     folders = set()
-    for path in [*(path for _, path in moves), *removals]:
-        if not (out / path).resolve().is_relative_to(out):
-            raise ProjectError(f"{place.journal}: names a file outside {out}: {path!r}. Remove the journal.")
-    for name, path in moves:
+    for name, path in journal.moves:
         target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if (place.stage / name).exists():
@@ -217,9 +260,9 @@ def _apply(place: Place, journal: Mapping[str, Any]) -> None:
         folders.add(target.parent)
     for folder in sorted(folders):
         _sync_folder(folder)
-    for path in removals:
+    for path in journal.removals:
         (out / path).unlink(missing_ok=True)
-        if not any((out / path).parent.iterdir()):
+        with suppress(OSError):  # it isn't empty, or it has gone already
             (out / path).parent.rmdir()
     place.journal.unlink()
     _sync_folder(place.state)
@@ -235,19 +278,33 @@ def file_sha256(path: Path) -> str | None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.stat().st_size != len(data):
-        raise OSError(f"{path}: wrote {path.stat().st_size} of {len(data)} bytes")
+    """A new file; a link of that name is removed, not followed."""
+    with _naming(path):
+        path.unlink(missing_ok=True)
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.stat().st_size != len(data):
+            raise OSError(f"wrote {path.stat().st_size} of {len(data)} bytes")
 
 
 def _sync_folder(path: Path) -> None:
     if os.name == "nt":  # Windows can't open a folder, and keeps renames in its own journal
         return
-    handle = os.open(path, os.O_RDONLY)
+    with _naming(path):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors of write and fsync carry no file name; give them this one."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,30 @@ INSTALL = "Install it with pip install 'assetgen[cpu]', or 'assetgen[gpu]' for a
 class Session:
     """A network that ONNX Runtime has loaded onto a device."""
 
-    def __init__(self, inner: Any, provider: str) -> None:
+    def __init__(self, inner: Any, provider: str, path: Path) -> None:
         self._inner = inner
         self.provider = provider
         """The execution provider that really runs it."""
+        self.path = path
+        """Its ONNX file."""
 
-    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's one output for the named inputs."""
-        output: NDArray[np.float32] = self._inner.run(None, inputs)[0]
+    def run(self, shape: Sequence[int] | None = None, /, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's one output for the named inputs.
+
+        Raises:
+            ModelError: the network fails, or (where ``shape`` says what the output must be) gives another shape or
+                numbers that aren't finite. ONNX Runtime doesn't hold a network to the shapes it declares.
+        """
+        cure = "Use another bundle, or export it again with 'assetgen export'."
+        try:
+            output: NDArray[np.float32] = self._inner.run(None, inputs)[0]
+        except Exception as error:  # onnxruntime raises a class of its own for every status code
+            reason = str(error).splitlines()[0]
+            raise ModelError(f"{self.path}: this network fails on {self.provider} ({reason}). {cure}") from None
+        if shape is not None and output.shape != tuple(shape):
+            raise ModelError(f"{self.path}: gives the shape {list(output.shape)}, not {list(shape)}. {cure}")
+        if shape is not None and not np.isfinite(output).all():
+            raise ModelError(f"{self.path}: gives numbers that aren't finite. {cure}")
         return output
 
 
@@ -83,8 +100,11 @@ def open_session(path: Path, device: str = "auto") -> Session:
     try:
         inner = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ModelError(f"{path}: ONNX Runtime refuses this network ({str(error).splitlines()[0]}).") from None
-    return Session(inner, inner.get_providers()[0])
+        raise ModelError(
+            f"{path}: ONNX Runtime refuses this network ({str(error).splitlines()[0]}). "
+            f"Use another bundle, or export it again with 'assetgen export'."
+        ) from None
+    return Session(inner, inner.get_providers()[0], path)
 
 
 def _options(ort: Any) -> Any:
@@ -104,4 +124,4 @@ def _cuda_session(ort: Any, path: Path) -> Session:
     inner = ort.InferenceSession(str(path), options, providers=["CUDAExecutionProvider"])
     if inner.get_providers()[0] != "CUDAExecutionProvider":
         raise RuntimeError(f"the session runs on {inner.get_providers()[0]}")
-    return Session(inner, "CUDAExecutionProvider")
+    return Session(inner, "CUDAExecutionProvider", path)

@@ -43,4 +43,4 @@ def _rendered(sprites: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Premultiplied float32 [n, 4, 32, 32] in 0–1."""
     if sprites.shape[1] != SIDE:
         sprites = np.stack([shrink_area(sprite, SIDE, SIDE) for sprite in sprites])
-    return (to_network(sprites) + 1) / 2
+    return np.asarray((to_network(sprites) + 1) / 2, np.float32)

@@ -16,10 +16,13 @@ def kernel_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """
     if len(a) < 2 or len(b) < 2:
         raise ValueError("KID needs at least two sprites on each side")
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    within_a = (_kernel_sum(a, a) - _kernel_diagonal(a)) / (len(a) * (len(a) - 1))
-    within_b = (_kernel_sum(b, b) - _kernel_diagonal(b)) / (len(b) * (len(b) - 1))
-    return within_a + within_b - 2 * _kernel_sum(a, b) / (len(a) * len(b))
+    ours, theirs = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    return _within(ours) + _within(theirs) - 2 * _kernel_sum(ours, theirs) / (len(a) * len(b))
+
+
+def _within(a: NDArray[np.float64]) -> float:
+    """Mean kernel of all pairs of different rows."""
+    return (_kernel_sum(a, a) - _kernel_diagonal(a)) / (len(a) * (len(a) - 1))
 
 
 def _kernel_sum(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
