@@ -11,7 +11,7 @@ from asset_gen.draw import Networks, Progress, draw_candidates
 from asset_gen.errors import ProjectError
 from asset_gen.finish import read_palette_option
 from asset_gen.manifest import ScorerRecord
-from asset_gen.plan import Plan, Request, check_disk, make_plan, resolve_quotas
+from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
 from asset_gen.publish import Place, Published, locate, opened
 from asset_gen.sheet import Target
 from asset_gen.targets import default_out, load_targets
@@ -67,6 +67,6 @@ def _resolve(request: Request) -> tuple[Bundle, Place, dict[str, int], list[Targ
     bundle = load_bundle(request.model)
     place = locate(request.project, request.out or default_out(request.project))
     quotas = resolve_quotas(request, bundle.info)
-    check_disk(request, quotas, bundle.info.size)
+    check_room(request, quotas, bundle.info.size)
     read_palette_option(request.palette)
     return bundle, place, quotas, load_targets(request.targets)

@@ -193,7 +193,11 @@ def _check_network(
         model = onnx.load_model(str(path / name), load_external_data=False)
     except Exception as error:  # protobuf raises its own DecodeError, which onnx doesn't export
         raise _rejected(path, f"{name} is not an ONNX model ({error})") from None
-    if model.functions or model.training_info or any(entry.domain not in ("", "ai.onnx") for entry in model.opset_import):
+    if (
+        model.functions
+        or model.training_info
+        or any(entry.domain not in ("", "ai.onnx") for entry in model.opset_import)
+    ):
         raise _rejected(path, f"{name} uses operators outside the standard ONNX domain")
     for graph in _graphs(model.graph):
         if any(node.domain not in ("", "ai.onnx") for node in graph.node):

@@ -18,6 +18,7 @@ import json
 import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,10 @@ class CandidateReader:
         self.folder = folder
         self._index: dict[str, tuple[str, int, int]] = {}
         if (folder / "shards.csv").is_file():
-            with (folder / "shards.csv").open(newline="") as file:
+            with (
+                suppress(KeyError, TypeError, ValueError),  # damaged: the pictures can be made again from their origins
+                (folder / "shards.csv").open(newline="") as file,
+            ):
                 self._index = {r["path"]: (r["shard"], int(r["offset"]), int(r["size"])) for r in csv.DictReader(file)}
 
     def png(self, kind: str, name: str) -> bytes:
@@ -172,11 +176,13 @@ class CandidateReader:
             return file.read(size)
 
     def sprite(self, kind: str, name: str) -> NDArray[np.uint8]:
-        """A candidate as RGBA uint8 [h, w, 4], straight alpha."""
-        if not self._index:
-            return read_rgba(self.folder / kind / f"{name}.png")
-        with Image.open(io.BytesIO(self.png(kind, name)), formats=["PNG"]) as image:
-            return np.array(image.convert("RGBA"))
+        """A candidate as RGBA uint8 [h, w, 4], straight alpha.
+
+        Raises:
+            SpriteError, OSError: it isn't there, or is damaged.
+        """
+        path = self.folder / kind / f"{name}.png"
+        return read_rgba(path, io.BytesIO(self.png(kind, name)) if self._index else None)
 
 
 def read_rows(folder: Path) -> Iterator[Row]:

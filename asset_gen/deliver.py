@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from asset_gen import __version__, sheet
 from asset_gen.bundle import Bundle
 from asset_gen.candidates import FOLDER, read_rows
 from asset_gen.draw import Networks, Progress
-from asset_gen.errors import UsageError
+from asset_gen.errors import ProjectError, UsageError
 from asset_gen.finish import resolve_finish
 from asset_gen.manifest import (
     FORMAT,
@@ -121,12 +122,20 @@ def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:
         return slots, plan.old.scorer
     folder = place.out / FOLDER / plan.run
     taken = {(kind, origin.index) for kind, filled in slots.items() for _, origin, _ in filled}
-    for row in read_rows(folder):
-        if row.kept and (row.type, row.index) not in taken:
-            origin = Origin(model=plan.choice.model, seed=row.seed, type=row.type, index=row.index)
-            slots[row.type].append((len(slots[row.type]), origin, row.p_type))
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    return slots, msgspec.convert(run["scorer"], ScorerRecord)
+    try:
+        for row in read_rows(folder):
+            if row.kept and (row.type, row.index) not in taken:
+                origin = Origin(model=plan.choice.model, seed=row.seed, type=row.type, index=row.index)
+                slots[row.type].append((len(slots[row.type]), origin, row.p_type))
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        scorer = msgspec.convert(run["scorer"], ScorerRecord)
+        if short := [kind for kind, quota in plan.quotas.items() if len(slots[kind]) < quota]:
+            raise ValueError(f"sprites of {short[0]} are missing")
+    except (OSError, ValueError, LookupError, TypeError, csv.Error, msgspec.MsgspecError) as error:
+        raise ProjectError(
+            f"{folder}: this candidate set is damaged ({error!r}). Remove the folder, and it is drawn again."
+        ) from None
+    return slots, scorer
 
 
 def target_files(sheets: Sequence[Sheet], targets: Sequence[Target]) -> dict[str, bytes]:

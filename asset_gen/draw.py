@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from asset_gen.bundle import Bundle, BundleInfo
 from asset_gen.candidates import FOLDER, SHARD_FROM, CandidateWriter, Row, candidate_name
-from asset_gen.errors import QuotaError
+from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.generate import Drawn, Wanted, generate
 from asset_gen.manifest import Figure, ScorerRecord
 from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
@@ -122,8 +122,11 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
 
     Raises:
         QuotaError: too few sprites of a type after drawing 16 times its quota.
+        ProjectError: ``candidates~`` is a link that leads out of the project.
     """
     folder = place.out / FOLDER / plan.run
+    if not folder.resolve().is_relative_to(place.out):
+        raise ProjectError(f"{folder.parent}: a link leads out of {place.out}. Remove the link.")
     if (folder / "run.json").is_file():
         return
     info = networks.info

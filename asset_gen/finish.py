@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def read_palette_option(asked: str | None) -> tuple[palette.Colours | None, int]
     """
     if not asked:
         return None, 0
-    if not asked.isdigit():
+    if not re.fullmatch("[0-9]{1,9}", asked):
         return palette.read_palette(Path(asked)), 0
     if not 2 <= int(asked) <= palette.MAX_COLOURS:
         raise UsageError(f"--palette {asked}: 2 to {palette.MAX_COLOURS} colours can be used.")

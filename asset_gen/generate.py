@@ -53,7 +53,7 @@ def generate(session: Session, info: BundleInfo, seed: int, wanted: Wanted, batc
             label = np.zeros((batch, len(info.types)), np.float32)
             label[np.arange(count), wanted.kinds[rows]] = 1
             inputs["label"] = label
-        rgba = session.run((batch, 4, info.size, info.size), **inputs)[:count]
+        rgba = session.run(**inputs)[:count]
         sprites = pixels.from_network(rgba)
         if info.alpha == "none":
             sprites = pixels.key_out(sprites)

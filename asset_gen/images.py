@@ -41,8 +41,9 @@ def read_rgba(path: Path, data: BinaryIO | None = None) -> Rgba:
                 image.seek(0)
                 image.load()
                 if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip instead of scale
-                    grey = (np.asarray(image, np.uint32) >> 8).astype(np.uint8)
-                    return np.array(Image.fromarray(grey).convert("RGBA"))
+                    samples = np.asarray(image, np.uint32)
+                    opaque = (samples != image.info.get("transparency", -1)) * np.uint32(0xFFFF)
+                    return np.asarray(np.stack([samples, samples, samples, opaque], axis=2) >> 8, np.uint8)
                 return np.array(image.convert("RGBA"))
     except SpriteError:
         raise

@@ -33,4 +33,4 @@ def latents(seed: int, kind: str, indices: NDArray[np.int64], size: int) -> NDAr
     radius = np.sqrt(-2 * np.log1p(-uniform[:, 0::2]))
     angle = 2 * np.pi * uniform[:, 1::2]
     normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2)
-    return normal.reshape(len(indices), -1)[:, :size].astype(np.float32)
+    return normal.reshape(words.shape)[:, :size].astype(np.float32)

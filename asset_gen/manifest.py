@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
 
 import msgspec
 
@@ -11,6 +11,8 @@ from asset_gen.errors import ProjectError
 
 FORMAT = 1
 NAME = "manifest.json"
+
+Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +46,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     """sha256 of the model."""
-    seed: int
+    seed: Natural
     type: str
-    index: int
+    index: Natural
 
 
 class SpriteRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +56,8 @@ class SpriteRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     type: str
-    slot: int
-    rect: tuple[int, int, int, int]
+    slot: Natural
+    rect: tuple[Natural, Natural, Natural, Natural]
     """x, y, width, height on the sheet, in pixels."""
     origin: Origin
     score: float
@@ -69,7 +71,7 @@ class SheetRecord(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     size: tuple[int, int]
     cell: tuple[int, int]
-    columns: int
+    columns: Annotated[int, msgspec.Meta(ge=1)]
     pixels_sha256: str
     """Of the decoded RGBA bytes, row by row; PNG bytes differ between encoders."""
     sprites: list[SpriteRecord]
@@ -97,7 +99,7 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
 
     alpha: str
     scale: int
-    palette: list[str]
+    palette: list[Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")]]
     """Colours as ``#rrggbb``; empty: as the generator drew them."""
     palette_asked: str
     """The ``--palette`` argument the colours were computed from or read from."""
@@ -110,7 +112,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     tool: str
     models: list[Model]
     seed: int
-    run: str
+    run: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
     """Name of the candidate set the last sprites were chosen from."""
     choice: Choice
     finish: Finish
@@ -150,18 +152,38 @@ def read_manifest(out: Path) -> Manifest | None:
     """The manifest in an output folder, or None where nothing is published.
 
     Raises:
-        ProjectError: it is damaged or of another format.
+        ProjectError: it is damaged, contradicts itself, or is of another format.
     """
     path = out / NAME
+    cure = "Restore it from version control, or move the folder aside to publish anew."
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ProjectError(
-            f"{path}: can't be read as a manifest ({error}). Restore it from version control, "
-            f"or move the folder aside to publish anew."
-        ) from None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ProjectError(f"{path}: can't be read as a manifest ({error}). {cure}") from None
     if manifest.format != FORMAT:
-        raise ProjectError(f"{path}: has format {manifest.format}, and this assetgen reads format {FORMAT}.")
+        raise ProjectError(
+            f"{path}: has format {manifest.format}, and this assetgen reads format {FORMAT}. "
+            f"Use the assetgen that wrote it, or move the folder aside to publish anew."
+        )
+    if contradiction := _contradiction(manifest):
+        raise ProjectError(f"{path}: {contradiction}. {cure}")
     return manifest
+
+
+def _contradiction(manifest: Manifest) -> str | None:
+    """What assetgen would never have written, or None."""
+    for path in [*(entry.path for entry in manifest.files), *(sheet.image for sheet in manifest.sheets)]:
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            return f"names a file outside its folder: {path!r}"
+    filled: dict[str, int] = {}
+    for sheet in manifest.sheets:
+        for sprite in sheet.sprites:
+            x, y, width, height = sprite.rect
+            if sprite.type != sheet.type or sprite.slot != filled.get(sheet.type, 0):
+                return f"the sprite {sprite.name!r} is out of order"
+            if (width, height) != sheet.cell or x + width > sheet.size[0] or y + height > sheet.size[1]:
+                return f"the sprite {sprite.name!r} does not lie on its sheet"
+            filled[sheet.type] = sprite.slot + 1
+    return None

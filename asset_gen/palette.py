@@ -91,12 +91,17 @@ def read_palette(path: Path) -> Colours:
         text = line.strip()
         if not text or (text.startswith("#") and gimp) or re.match(r"(Name|Columns):", text):
             continue
-        found = re.match(r"(\d+)\s+(\d+)\s+(\d+)", text) if gimp else re.fullmatch(r"#?([0-9a-fA-F]{6})", text)
+        found = (
+            re.match(r"([0-9]{1,3})\s+([0-9]{1,3})\s+([0-9]{1,3})\b", text)
+            if gimp
+            else re.fullmatch(r"#?([0-9a-fA-F]{6})", text)
+        )
         if not found:
-            raise UsageError(f"{path}, line {number}: {text[:30]!r} is no colour.")
+            cure = "Write red, green and blue from 0 to 255." if gimp else "Write six hexadecimal digits, as in ff8800."
+            raise UsageError(f"--palette {path}, line {number}: {text[:30]!r} is no colour. {cure}")
         rgb = tuple(map(int, found.groups())) if gimp else tuple(bytes.fromhex(found[1]))
         if max(rgb) > 255:
-            raise UsageError(f"{path}, line {number}: {text[:30]!r}: a channel is larger than 255.")
+            raise UsageError(f"--palette {path}, line {number}: {text[:30]!r}: a channel is larger than 255.")
         colours[rgb[0], rgb[1], rgb[2]] = None
     if not 1 <= len(colours) <= MAX_COLOURS:
         raise UsageError(f"--palette {path}: holds {len(colours)} colours; 1 to {MAX_COLOURS} can be used.")

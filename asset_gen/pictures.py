@@ -40,13 +40,15 @@ class Pictures:
 
     def native(self, kind: str, origins: Sequence[Origin]) -> NDArray[np.uint8]:
         """Unfinished sprites [n, s, s, 4] of a type."""
+        info = self.networks.info
         found: dict[Origin, NDArray[np.uint8]] = {}
         for origin in origins:
             try:
-                found[origin] = self.candidates.sprite(kind, candidate_name(kind, origin.index))
+                sprite = self.candidates.sprite(kind, candidate_name(kind, origin.index))
             except (SpriteError, OSError):
                 continue  # the candidate set is gone or incomplete; the origin is enough
-        info = self.networks.info
+            if sprite.shape == (info.size, info.size, 4):
+                found[origin] = sprite
         again = [origin for origin in origins if origin not in found]
         wanted = Wanted(
             np.full(len(again), info.types.index(kind), np.int64),
@@ -59,6 +61,7 @@ class Pictures:
     def _cut_out(self, kind: str, finish: Finish) -> dict[tuple[int, Origin], NDArray[np.uint8]]:
         """What the type's published sheets hold, where these are untouched and were finished alike."""
         old = self.plan.old
+        cell = self.networks.info.size * finish.scale
         pieces: dict[tuple[int, Origin], NDArray[np.uint8]] = {}
         for record in self.plan.old_sheets(kind):
             try:
@@ -67,6 +70,7 @@ class Pictures:
                 self.damaged.add(record.image)
                 continue
             untouched = sha256(picture.tobytes()).hexdigest() == record.pixels_sha256
+            untouched &= (picture.shape[1], picture.shape[0], *record.cell) == (*record.size, cell, cell)
             if untouched and old is not None and old.finish == finish:
                 pieces |= {(sprite.slot, sprite.origin): sheet.cut(picture, *sprite.rect) for sprite in record.sprites}
         return pieces

@@ -21,6 +21,7 @@ from asset_gen.errors import UsageError
 from asset_gen.manifest import Choice, Manifest, SheetRecord, SpriteRecord, read_manifest
 from asset_gen.names import nearest
 from asset_gen.publish import Place
+from asset_gen.sheet import MAX_SIDE, PADDING
 
 MAX_COUNT = 10_000_000
 DISK_BLOCK = 4096  # bytes that the smallest file takes
@@ -111,12 +112,17 @@ def resolve_quotas(request: Request, info: BundleInfo) -> dict[str, int]:
     return {name: quotas[name] for name in sorted(quotas) if quotas[name]}
 
 
-def check_disk(request: Request, quotas: Mapping[str, int], size: int) -> None:
-    """Refuse, before any work, what the disk can't hold.
+def check_room(request: Request, quotas: Mapping[str, int], size: int) -> None:
+    """Refuse, before any work, what a sheet or the disk can't hold.
 
     Raises:
-        UsageError: too many sprites; the message names the disk they would need.
+        UsageError: too large sprites, or too many; the message names the disk they would need.
     """
+    if size * request.scale > MAX_SIDE - 2 * PADDING:
+        raise UsageError(
+            f"--scale {request.scale}: sprites of {size} pixels would be enlarged to {size * request.scale}, and a "
+            f"sheet has {MAX_SIDE} a side. At most --scale {(MAX_SIDE - 2 * PADDING) // size} is possible."
+        )
     count = sum(quotas.values())
     candidates = count * request.oversample
     picture = size * size * 2 + 1024  # generated sprites compress to about half
@@ -197,5 +203,6 @@ def _question(old: Manifest | None, choice: Choice, quotas: Mapping[str, int], p
     return None
 
 
-def _gigabytes(size: float) -> str:
-    return f"{size / 2**30:,.1f} GiB"
+def _gigabytes(size: int) -> str:
+    tenths = size * 10 // 2**30  # whole numbers: what somebody asks for may be more than a float holds
+    return f"{tenths // 10:,}.{tenths % 10} GiB"

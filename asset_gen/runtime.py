@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,12 @@ class Session:
         self.path = path
         """Its ONNX file."""
 
-    def run(self, shape: Sequence[int] | None = None, /, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's one output for the named inputs.
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's one output for the named inputs, which all have the same number of rows.
 
         Raises:
-            ModelError: the network fails, or (where ``shape`` says what the output must be) gives another shape or
-                numbers that aren't finite. ONNX Runtime doesn't hold a network to the shapes it declares.
+            ModelError: the network fails, or gives another shape than it declares (to which ONNX Runtime doesn't hold
+                it), or numbers that aren't finite.
         """
         cure = "Use another bundle, or export it again with 'assetgen export'."
         try:
@@ -39,9 +38,10 @@ class Session:
         except Exception as error:  # onnxruntime raises a class of its own for every status code
             reason = str(error).splitlines()[0]
             raise ModelError(f"{self.path}: this network fails on {self.provider} ({reason}). {cure}") from None
-        if shape is not None and output.shape != tuple(shape):
-            raise ModelError(f"{self.path}: gives the shape {list(output.shape)}, not {list(shape)}. {cure}")
-        if shape is not None and not np.isfinite(output).all():
+        shape = [len(next(iter(inputs.values()))), *self._inner.get_outputs()[0].shape[1:]]
+        if list(output.shape) != shape:
+            raise ModelError(f"{self.path}: gives the shape {list(output.shape)}, not {shape}. {cure}")
+        if not np.isfinite(output).all():
             raise ModelError(f"{self.path}: gives numbers that aren't finite. {cure}")
         return output
 

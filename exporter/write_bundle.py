@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -34,8 +34,15 @@ class Labelling:
     data_licence: str
 
 
-def export_run(run: Path, out: Path, labelling: Labelling, half: bool = False, force: bool = False) -> Bundle:
-    """Export the newest whole checkpoint of a run and its classifier.
+def export_run(
+    run: Path,
+    out: Path,
+    labelling: Labelling,
+    half: bool = False,
+    force: bool = False,
+    say: Callable[[str], None] = lambda notice: None,
+) -> Bundle:
+    """Export the newest whole checkpoint of a run and its classifier; ``say`` hears of damaged ones passed over.
 
     Raises:
         UsageError: ``out`` exists and ``force`` is False, or is no bundle.
@@ -45,10 +52,12 @@ def export_run(run: Path, out: Path, labelling: Labelling, half: bool = False, f
         cure = "Pass --force to replace it" if (out / "bundle.json").is_file() else "Give another folder"
         raise UsageError(f"{out}: exists already. {cure}.")
     config = load_config(run)
-    generator, state = load_generator(run, config)
+    generator, state, notices = load_generator(run, config)
+    for notice in notices:
+        say(notice)
     classifier, figures = load_classifier(run, len(config.types), config.size or 0)
     preset = PRESETS[config.preset]
-    stage = out.with_name(f".{out.name}.tmp")
+    stage = out.resolve().with_name(f".{out.resolve().name}.tmp")
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
     try:
@@ -85,22 +94,29 @@ def export_run(run: Path, out: Path, labelling: Labelling, half: bool = False, f
     return load_bundle(out)
 
 
-def load_generator(run: Path, config: Config) -> tuple[nn.Module, dict[str, Any]]:
-    """The run's generator to draw with (the moving average where there is one), and the checkpoint's state.
+def load_generator(run: Path, config: Config) -> tuple[nn.Module, dict[str, Any], list[str]]:
+    """The run's generator to draw with (the moving average where there is one), the checkpoint's state, and a notice
+    for each damaged checkpoint passed over.
 
     Raises:
-        ModelError: there is no checkpoint yet.
+        ModelError: there is no checkpoint yet, or it doesn't fit the run's configuration.
     """
     preset = PRESETS[config.preset]
-    saved, _ = load_checkpoint(run)
+    saved, notices = load_checkpoint(run)
     if saved is None or config.size is None:
         raise ModelError(f"{run}: has no checkpoint yet. Train it with assetgen train … --resume.")
     prefix = "average." if preset.ema_half_life else "generator."
     generator = preset.generator(len(config.types), config.size, config.settings.width)
-    generator.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in saved.tensors.items() if name.startswith(prefix)}
-    )
-    return generator.eval(), saved.state
+    try:
+        generator.load_state_dict(
+            {name.removeprefix(prefix): value for name, value in saved.tensors.items() if name.startswith(prefix)}
+        )
+    except RuntimeError as error:
+        raise ModelError(
+            f"{run}: its checkpoint doesn't fit its config.json ({str(error).splitlines()[0]}). "
+            f"Restore what was changed, or train again in another folder."
+        ) from None
+    return generator.eval(), saved.state, notices
 
 
 def _info(
@@ -133,7 +149,7 @@ def _info(
         data=DataRecord(
             name=labelling.data_name or Path(config.sprites).name,
             licence=labelling.data_licence,
-            sprites=int(report["read"]),
+            sprites=report["read"],
             sha256=config.data_sha256,
         ),
         training={

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -75,8 +76,10 @@ def load_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
             data = (folder / "tensors.safetensors").read_bytes()
             if sha256(data).hexdigest() != state["sha256"]:
                 raise ValueError("its sha256 isn't the one recorded")
+            if state["step"] != int(name) or not float(state["seconds"]) >= 0:
+                raise ValueError("its state.json isn't what was written")
             return Checkpoint(load(data), state), notices
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             notices.append(f"{folder} is damaged ({error}); the one before it is used.")
     if names:
         raise ModelError(f"{root}: no checkpoint is whole. Start again in a new run folder.\n  " + "\n  ".join(notices))
@@ -84,11 +87,19 @@ def load_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def write_synced(path: Path, data: bytes) -> None:
-    """Write a file and wait until the disk has it."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a file and wait until the disk has it.
+
+    Raises:
+        OSError: with the file's name, which errors of write and fsync lack.
+    """
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def optimiser_tensors(prefix: str, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

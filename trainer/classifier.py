@@ -122,9 +122,9 @@ def load_classifier(run: Path, types: int, size: int) -> tuple[Classifier, dict[
     """
     folder = run / "classifier"
     try:
-        figures = json.loads((folder / "figures.json").read_bytes())
+        figures = dict(json.loads((folder / "figures.json").read_bytes()))
         data = (folder / "weights.safetensors").read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ModelError(
             f"{folder}: no type classifier ({error}). Finish the run with assetgen train … --resume."
         ) from None

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 
 from asset_gen import pixels
@@ -112,6 +113,10 @@ def open_run(run: Path, config: Config, resume: bool) -> tuple[Config, Dataset]:
         ModelError: the run was made with another preset, other sprites or other settings.
     """
     path = run / "config.json"
+    if run.exists() and not run.is_dir():
+        raise UsageError(f"--run {run}: is a file. Give a folder.")
+    if run.resolve().is_relative_to(config.sprites):  # its sample sheets would be sprites of the next sitting
+        raise UsageError(f"--run {run}: lies inside the sprites {config.sprites}. Give a folder outside them.")
     if resume and not path.is_file():
         raise UsageError(f"{run}: holds no run to resume. Leave --resume out to start one.")
     if not resume and path.is_file():
@@ -139,10 +144,16 @@ def open_run(run: Path, config: Config, resume: bool) -> tuple[Config, Dataset]:
         "refused": dataset.refused,
         "notices": dataset.notices,
     }
-    (run / "data.json").write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
+    _write_json(run / "data.json", data)
     curves.types_chart(dataset.counts(), run / "types.png")
-    path.write_text(json.dumps(asdict(config), indent=1, ensure_ascii=False), encoding="utf-8")
+    _write_json(path, asdict(config))
     return config, dataset
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    """Names that aren't UTF-8 (Python reads their bytes as lone surrogates) become escapes of JSON's own."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def load_config(run: Path) -> Config:
@@ -153,15 +164,15 @@ def load_config(run: Path) -> Config:
     """
     path = run / "config.json"
     try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        values["settings"] = Settings(**values["settings"])
-        config = Config(**values)
-    except FileNotFoundError:
+        config = msgspec.json.decode(path.read_bytes(), type=Config)
+    except (FileNotFoundError, NotADirectoryError):
         raise ModelError(f"{run}: is no run folder (there is no config.json). Give the folder of --run.") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{path}: damaged ({error}).") from None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: damaged ({error}). Restore it, or start a new run in another folder.") from None
     if config.preset not in PRESETS:
-        raise ModelError(f"{path}: unknown preset {config.preset!r}; known: {', '.join(PRESETS)}.")
+        raise ModelError(
+            f"{path}: unknown preset {config.preset!r}; known: {', '.join(PRESETS)}. Use the assetgen that wrote it."
+        )
     return config
 
 
@@ -170,7 +181,13 @@ def resume_training(run: Path, config: Config, dataset: Dataset, device: torch.d
     training = Training(PRESETS[config.preset], dataset, config.settings, device)
     saved, notices = checkpoint.load_checkpoint(run)
     if saved is not None:
-        training.restore(saved)
+        try:
+            training.restore(saved)
+        except (RuntimeError, KeyError) as error:
+            raise ModelError(
+                f"{run}: its checkpoint doesn't fit its config.json ({str(error).splitlines()[0]}). "
+                f"Restore what was changed, or start a new run in another folder."
+            ) from None
     return training, notices
 
 
@@ -285,6 +302,9 @@ def run_report(run: Path) -> dict[str, Any]:
     """
     try:
         report: dict[str, Any] = json.loads((run / "data.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{run / 'data.json'}: can't be read ({error}).") from None
+        report["read"] = int(report["read"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(
+            f"{run / 'data.json'}: can't be read ({error!r}). Restore it, or train again in another folder."
+        ) from None
     return report

@@ -77,6 +77,10 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, which is its right
         return 1
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        click.echo(f"assetgen: {reason}. Check its permissions and the disk, and run the same command again.", err=True)
+        return 1
     return result if isinstance(result, int) else 0
 
 

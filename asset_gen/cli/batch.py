@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def parse_types(text: str | None) -> dict[str, int | None] | None:
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if not name or name in quotas:
             raise UsageError(f"--types {text!r}: {name!r} is empty or stands twice. Write a,b or a=40,b=10.")
-        if equals and not number.isdigit():
+        if equals and not re.fullmatch("[0-9]{1,12}", number):
             raise UsageError(f"--types {text!r}: {number!r} is not a number of sprites. Write {name}=40.")
         quotas[name] = int(number) if equals else None
     return quotas
@@ -48,7 +49,7 @@ def parse_types(text: str | None) -> dict[str, int | None] | None:
     "--model", type=click.Path(path_type=Path), metavar="BUNDLE", help="A model bundle.  [default: the built-in one]"
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed gives other sprites."
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Another seed gives other sprites."
 )
 @click.option(
     "--oversample",

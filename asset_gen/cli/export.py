@@ -46,7 +46,7 @@ def command(
     labelling = Labelling(
         name=name or out.resolve().name, licence=licence, data_name=data_name, data_licence=data_licence
     )
-    bundle = export_run(run, out, labelling, half=half, force=force)
+    bundle = export_run(run, out, labelling, half, force, say=lambda notice: click.echo(f"  {notice}", err=True))
     click.echo(
         f"{out}: {bundle.info.name}, {len(bundle.info.types)} types at {bundle.info.size} px, "
         f"model {bundle.sha256[:16]}"

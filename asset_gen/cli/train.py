@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,7 +54,9 @@ def parse_merge(pairs: tuple[str, ...]) -> dict[str, str]:
     show_default=True,
     help="auto: make a uniform border colour transparent.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Repeats a training exactly.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Repeats a training exactly."
+)
 @click.option(
     "--width", type=click.FloatRange(0.25, 8), default=1.0, show_default=True, help="Multiplies the networks' channels."
 )
@@ -166,7 +169,7 @@ def _limit(options: dict[str, Any]) -> Limit:
 def _size(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdigit():
+    if not re.fullmatch("[0-9]{1,9}", text):
         raise UsageError(f"--size {text!r}: give a number of pixels, or auto.")
     return int(text)
 

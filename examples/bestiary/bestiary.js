@@ -1,198 +1,318 @@
-// A bestiary drawn from the sheets that assetgen wrote. sheets.js (target "generic") has put them into
-// globalThis.assetgenSheets; everything here reads regions from it, as a game would.
+"use strict";
+// A bestiary drawn from the sheets that assetgen wrote. Its target "generic" puts them into globalThis.assetgenSheets
+// (assets/generated/sheets.js); `readSheets` and `draw` are all that a game needs to show a sprite.
 
 /** @typedef {{x: number, y: number, w: number, h: number}} Rect */
-/** @typedef {{name: string, type: string, image: string, rect: Rect}} Sprite */
+/** TexturePacker JSON (hash): the part used here. @typedef {{frames: Record<string, {frame: Rect}>}} Atlas */
+/** @typedef {{type: string, label: string, image: string, data: Atlas}} Sheet */
+/** @typedef {{name: string, type: string, label: string, path: string, image: HTMLImageElement, rect: Rect}} Sprite */
 
 const FOLDER = "assets/generated/";
 const STATS = ["Might", "Guard", "Speed", "Luck"];
-const SYLLABLES = "ar bel cor dun eth fal gor hul ith jor kel lum mor nar oth pyr quil rug sel tor ul vex wyr xan yl zor".split(" ");
-const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const BEST_STAT = 20;
+const SMALLEST = 3; // em; a sprite on the wall is at least this wide …
+const LARGEST = 10; // … and at most this, unless its own pixels are more
+const GAP = 8; // CSS pixels between plates, as in bestiary.css
 
-/** Sprites by type, in sheet order. @type {Map<string, {label: string, sprites: Sprite[]}>} */
-const types = new Map();
-/** Loaded sheets by path. @type {Map<string, HTMLImageElement>} */
-const images = new Map();
-let type = "";
+const HEADS = "Ar Bel Bram Cor Dun Eth Fal Gor Hul Ith Jor Kel Lum Mor Nar Oth Pyr Quil Rug Sel Tor Ul Vex Wyr Xan Yl Zor";
+const MIDDLES = "a e i o u ae ia or an el in ur";
+const TAILS = "bek dra fen gast goth kin lith mok nax ner phus quin rill ross sk tal th thus vane vel wyn zar";
+const PLACES = [
+  "in the Salt Marsh", "on the Ember Steps", "in the Drowned Library", "in the Long Orchard", "on the Glass Moor",
+  "in the Ninth Cellar", "at Wolfwind Pass", "in the Lantern Woods", "under Old Bridge", "beyond the Tin Hills",
+];
+const HOURS = ["at first light", "at noon", "at dusk", "at midnight", "after rain", "in thick fog", "on market day"];
+const RUMOURS = [
+  "Hums when it rains.", "Warm to the touch, even in winter.", "Smells faintly of thunder.", "Dislikes bells.",
+  "Never casts the same shadow twice.", "Cats adore it; dogs won't enter the room.", "Glows a little when lied to.",
+  "Said to remember every name it hears.", "Grows heavier near running water.", "Leaves frost where it rested.",
+  "Turns to face the moon when nobody looks.", "Once traded for a whole village.", "Must not be counted aloud.",
+  "Has outlived three kings and a cook.", "Whispers, but only to the left ear.", "Lucky for whoever forgets it.",
+];
+
+/** @template {keyof HTMLElementTagNameMap} T @param {T} tag @param {string} id @returns {HTMLElementTagNameMap[T]} */
+const the = (tag, id) => /** @type {any} */ (document.querySelector(`${tag}#${id}`));
+const wall = the("div", "sprite-wall");
+const tabs = the("div", "type-tabs");
+const portrait = the("canvas", "portrait");
+
+/** Sprites by type, in sheet order. @type {Map<string, Sprite[]>} */
+const spritesOf = new Map();
+/** @type {Map<string, Sprite>} */
+const spriteNamed = new Map();
+/** Sprites that an encounter has shown since the page was opened. @type {Set<Sprite>} */
+const met = new Set();
 /** @type {Sprite | undefined} */
 let chosen;
 
-/** A whole number from 0 to 2^32 − 1 that belongs to a text. @param {string} text */
+// --- Sheets and regions ---------------------------------------------------------------------------------------------
+
+/** @param {string} path relative to FOLDER @returns {Promise<HTMLImageElement>} */
+async function loadImage(path) {
+  const image = new Image();
+  image.src = FOLDER + path;
+  await image.decode();
+  return image;
+}
+
+/** Fills `spritesOf` and `spriteNamed`. @param {Sheet[]} sheets @returns {Promise<string[]>} paths that can't be read */
+async function readSheets(sheets) {
+  const loading = await Promise.allSettled(sheets.map((sheet) => loadImage(sheet.image)));
+  const missing = [];
+  for (const [place, { type, label, image: path, data }] of sheets.entries()) {
+    const loaded = loading[place];
+    if (loaded.status === "rejected") {
+      missing.push(path);
+      continue;
+    }
+    const sprites = spritesOf.get(type) ?? []; // a large type goes on to a second sheet
+    spritesOf.set(type, sprites);
+    for (const [name, { frame }] of Object.entries(data.frames)) {
+      const sprite = { name, type, label, path, image: loaded.value, rect: frame };
+      sprites.push(sprite);
+      spriteNamed.set(name, sprite);
+    }
+  }
+  return missing;
+}
+
+/** Draws a sprite's region, pixel for pixel; CSS enlarges the canvas. @param {HTMLCanvasElement} canvas @param {Sprite} sprite */
+function draw(canvas, { image, rect: { x, y, w, h } }) {
+  canvas.width = w;
+  canvas.height = h;
+  canvas.style.setProperty("--width", String(w));
+  canvas.style.setProperty("--height", String(h));
+  canvas.getContext("2d")?.drawImage(image, x, y, w, h, 0, 0, w, h);
+}
+
+// --- What the book says about a sprite: always the same for the same name ---------------------------------------------
+
+/** A whole number from 0 to 2³² − 1 (FNV-1a, then mixed). @param {string} text */
 function hash(text) {
   let value = 2166136261;
-  for (const character of text) value = Math.imul(value ^ character.charCodeAt(0), 16777619);
+  for (let place = 0; place < text.length; place++) value = Math.imul(value ^ text.charCodeAt(place), 16777619);
   value = Math.imul(value ^ (value >>> 15), 2246822507);
   return (value ^ (value >>> 13)) >>> 0;
 }
 
-/** The name a creature goes by in this game. @param {Sprite} sprite */
-function givenName(sprite) {
-  const seed = hash(sprite.name), count = 2 + (seed % 2);
-  const name = Array.from({ length: count }, (_, place) => SYLLABLES[(seed >>> (5 * place + 3)) % SYLLABLES.length]).join("");
-  return name[0].toUpperCase() + name.slice(1);
+/** @template T @param {T[]} list @param {string} seed */
+const pick = (list, seed) => list[hash(seed) % list.length];
+
+/** @param {Sprite} sprite */
+function givenName({ name }) {
+  const parts = [HEADS, MIDDLES, TAILS].map((part, place) => pick(part.split(" "), `${name}/name${place}`));
+  return parts.join("");
 }
 
-function readSheets() {
-  for (const { type: kind, label, image, data } of globalThis.assetgenSheets) {
-    const entry = types.get(kind) ?? { label, sprites: [] };
-    types.set(kind, entry);
-    for (const [name, { frame }] of Object.entries(data.frames)) {
-      entry.sprites.push({ name, type: kind, image, rect: frame });
-    }
+/** @param {Sprite} sprite */
+const lore = ({ name }) =>
+  `Found ${pick(PLACES, `${name}/place`)}, ${pick(HOURS, `${name}/hour`)}. ${pick(RUMOURS, `${name}/rumour`)}`;
+
+/** 1 to BEST_STAT. @param {Sprite} sprite @param {string} stat */
+const statOf = ({ name }, stat) => 1 + (hash(`${name}/${stat}`) % BEST_STAT);
+
+// --- The page -------------------------------------------------------------------------------------------------------
+
+/** @template {keyof HTMLElementTagNameMap} T @param {T} tag @param {string} [text] @param {string} [className] */
+function make(tag, text = "", className = "") {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  element.className = className;
+  return element;
+}
+
+function showTabs() {
+  for (const [type, sprites] of spritesOf) {
+    const tab = make("a");
+    const label = make("span", sprites[0].label, "label");
+    label.dir = "auto";
+    tab.append(label, make("span", "", "leader"), make("span", String(sprites.length), "count"));
+    tab.href = `#${type}`;
+    tab.role = "tab";
+    tab.dataset.type = type;
+    tab.setAttribute("aria-controls", "type-page");
+    tab.setAttribute("aria-label", `${sprites[0].label}, ${sprites.length} sprites`);
+    tabs.append(tab);
   }
 }
 
-/** @param {string} path @returns {Promise<void>} */
-function loadImage(path) {
-  const image = new Image();
-  image.src = FOLDER + path;
-  images.set(path, image);
-  return image.decode().catch(() => Promise.reject(new Error(path)));
+/** One sprite on the wall. @param {Sprite} sprite */
+function plate(sprite) {
+  const button = make("button");
+  const canvas = make("canvas");
+  button.type = "button";
+  button.role = "option";
+  button.dataset.name = sprite.name;
+  button.dataset.type = sprite.type;
+  button.setAttribute("aria-label", `${givenName(sprite)}, ${sprite.name}`);
+  button.classList.toggle("met", met.has(sprite));
+  draw(canvas, sprite);
+  button.append(canvas);
+  button.addEventListener("click", () => choose(sprite));
+  return button;
 }
 
-/** Draw a region, pixel for pixel, onto a canvas that is shown enlarged. @param {Sprite} sprite @param {HTMLCanvasElement} canvas */
-function paint({ image, rect }, canvas) {
-  canvas.width = rect.w;
-  canvas.height = rect.h;
-  const sheet = /** @type {HTMLImageElement} */ (images.get(image));
-  canvas.getContext("2d")?.drawImage(sheet, rect.x, rect.y, rect.w, rect.h, 0, 0, rect.w, rect.h);
+/** @param {string} type */
+function showType(type) {
+  const sprites = spritesOf.get(type) ?? [];
+  the("h2", "type-heading").textContent = sprites[0].label;
+  wall.replaceChildren(...sprites.map(plate));
+  mark(tabs, (tab) => tab.dataset.type === type);
 }
 
-function showTypes() {
-  byId("types").replaceChildren(
-    ...[...types].map(([kind, { label, sprites }]) => {
-      const link = document.createElement("a");
-      link.href = `#${kind}`;
-      link.dataset.type = kind;
-      const count = document.createElement("span");
-      count.textContent = ` ${sprites.length}`;
-      link.append(label, count);
-      return link;
-    }),
-  );
-}
-
-function showType() {
-  for (const link of byId("types").querySelectorAll("a")) {
-    if (link.dataset.type === type) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+/** Makes one item the selected one, and the one that Tab reaches. @param {Element} list @param {(item: HTMLElement) => boolean} test */
+function mark(list, test) {
+  for (const item of /** @type {Iterable<HTMLElement>} */ (list.children)) {
+    const selected = test(item);
+    item.setAttribute("aria-selected", String(selected));
+    item.tabIndex = selected ? 0 : -1;
+    if (selected) item.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
-  const { label, sprites } = /** @type {{label: string, sprites: Sprite[]}} */ (types.get(type));
-  byId("type-name").textContent = label;
-  byId("wall").replaceChildren(
-    ...sprites.map((sprite) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.dataset.name = sprite.name;
-      button.dataset.type = sprite.type;
-      button.setAttribute("aria-label", `${givenName(sprite)}, ${sprite.name}`);
-      const canvas = document.createElement("canvas");
-      paint(sprite, canvas);
-      canvas.style.width = `${sprite.rect.w * Math.max(1, Math.floor(64 / sprite.rect.w))}px`;
-      button.append(canvas);
-      button.addEventListener("click", () => { location.hash = sprite.name; });
-      const item = document.createElement("li");
-      item.append(button);
-      return item;
-    }),
-  );
 }
 
-function showCard() {
-  if (!chosen) return;
-  for (const button of byId("wall").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", String(button.dataset.name === chosen.name));
-    button.tabIndex = button.dataset.name === chosen.name ? 0 : -1;
+/** Opens the book at a sprite. @param {Sprite} sprite @param {string} [announcement] */
+function show(sprite, announcement = "") {
+  if (sprite.type !== chosen?.type) showType(sprite.type);
+  chosen = sprite;
+  mark(wall, (item) => item.dataset.name === sprite.name);
+
+  const sprites = spritesOf.get(sprite.type) ?? [];
+  const { x, y, w, h } = sprite.rect;
+  the("p", "met-tally").textContent = `${sprites.filter((one) => met.has(one)).length} of ${sprites.length} met`;
+  the("h2", "entry-name").textContent = givenName(sprite);
+  the("p", "entry-number").textContent = `${sprites.indexOf(sprite) + 1}/${sprites.length}`;
+  the("p", "frame-name").textContent = sprite.name;
+  the("p", "lore").textContent = lore(sprite);
+  the("p", "region").textContent = `${w} × ${h} at ${x}, ${y} on ${sprite.path}`;
+  the("p", "announcement").textContent = announcement;
+  the("article", "entry-card").dataset.name = sprite.name;
+  document.title = `${givenName(sprite)} – Bestiary`;
+
+  for (const stat of STATS) {
+    const meter = the("dl", "stats").querySelector(`[data-stat=${stat}]`);
+    const figure = /** @type {HTMLElement} */ (meter);
+    figure.style.setProperty("--part", String(statOf(sprite, stat) / BEST_STAT));
+    figure.textContent = String(statOf(sprite, stat));
   }
-  const portrait = /** @type {HTMLCanvasElement} */ (byId("portrait"));
-  paint(chosen, portrait);
-  portrait.setAttribute("aria-label", `Portrait of ${chosen.name}`);
-  portrait.classList.remove("met");
-  requestAnimationFrame(() => portrait.classList.add("met"));
-  byId("given-name").textContent = givenName(chosen);
-  byId("frame-name").textContent = chosen.name;
-  byId("stats").replaceChildren(
-    ...STATS.flatMap((stat) => {
-      const value = 1 + (hash(`${chosen?.name}/${stat}`) % 20);
-      const term = document.createElement("dt"), bar = document.createElement("dd"), figure = document.createElement("dd");
-      const meter = document.createElement("div"), level = document.createElement("i");
-      term.textContent = stat;
-      meter.className = "meter";
-      level.style.width = `${value * 5}%`;
-      meter.append(level);
-      bar.append(meter);
-      bar.setAttribute("aria-hidden", "true");
-      figure.textContent = String(value);
-      return [term, bar, figure];
-    }),
-  );
-  byId("card").hidden = false;
+  draw(portrait, sprite);
+  portrait.setAttribute("aria-label", `${givenName(sprite)}, ${sprite.label}`);
+  portrait.className = "";
+  void portrait.offsetWidth; // lets the entrance play again
+  portrait.className = announcement ? "appears" : "breathes";
+  fitPortrait();
 }
 
-/** The address decides what is shown, so that any sprite can be linked to: #dragon or #dragon_000003. */
+function showStats() {
+  for (const stat of STATS) {
+    const figure = make("dd");
+    figure.dataset.stat = stat;
+    the("dl", "stats").append(make("dt", stat), figure);
+  }
+}
+
+// --- Zoom: whole device pixels for every sprite pixel -------------------------------------------------------------------
+
+/** The largest zoom at which the longest type still fits the window, so that the wall keeps its zoom from type to type. */
+function fitWall() {
+  const ratio = devicePixelRatio;
+  const side = Math.max(...[...spriteNamed.values()].map(({ rect }) => Math.max(rect.w, rect.h))) / ratio;
+  const count = Math.max(...[...spritesOf.values()].map((sprites) => sprites.length));
+  const width = wall.clientWidth;
+  const height = innerHeight - (wall.getBoundingClientRect().top + scrollY) - GAP;
+  const em = parseFloat(getComputedStyle(wall).fontSize);
+  const padding = width < 25 * em ? 12 : 24;
+  const fits = (/** @type {number} */ zoom) => {
+    const pitch = side * zoom + padding + GAP;
+    const columns = Math.floor((width + GAP) / pitch);
+    return side * zoom <= LARGEST * em && Math.ceil(count / columns) * pitch - GAP <= height;
+  };
+  let zoom = Math.ceil((SMALLEST * em) / side);
+  while (fits(zoom + 1)) zoom++;
+  wall.style.setProperty("--zoom", String(zoom / ratio));
+  wall.style.setProperty("--plate-side", `${side * zoom + padding}px`);
+}
+
+function fitPortrait() {
+  const stage = the("div", "stage");
+  const { paddingTop, paddingBottom } = getComputedStyle(stage);
+  const height = stage.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+  const zoom = Math.floor(Math.min(stage.clientWidth / portrait.width, height / portrait.height) * devicePixelRatio);
+  portrait.style.setProperty("--zoom", String(Math.max(1, zoom) / devicePixelRatio));
+}
+
+// --- What the reader does -------------------------------------------------------------------------------------------
+
+let addressTimer = 0;
+
+/** Shows a sprite and writes it into the address, once the reader rests: held keys would flood the history. */
+function choose(/** @type {Sprite} */ sprite, announcement = "") {
+  show(sprite, announcement);
+  clearTimeout(addressTimer);
+  addressTimer = setTimeout(() => history.replaceState(null, "", `#${sprite.name}`), 150);
+}
+
+/** Shows what the address names: a type (#dragon) or a sprite (#dragon_000003). */
 function follow() {
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  const found = [...types.values()].flatMap(({ sprites }) => sprites).find(({ name }) => name === wanted);
-  const next = found?.type ?? (types.has(wanted) ? wanted : type || [...types.keys()][0]);
-  if (next !== type) {
-    type = next;
-    showType();
-  }
-  chosen = found ?? types.get(type)?.sprites[0];
-  showCard();
+  clearTimeout(addressTimer);
+  const wanted = location.hash.slice(1);
+  show(spriteNamed.get(wanted) ?? spritesOf.get(wanted)?.[0] ?? [...spriteNamed.values()][0]);
 }
 
+/** Meets a random sprite of the chosen type, another than the one in view. */
 function encounter() {
-  const { sprites } = /** @type {{sprites: Sprite[]}} */ (types.get(type));
-  const others = sprites.filter((sprite) => sprite !== chosen);
-  const met = (others.length ? others : sprites)[Math.floor(Math.random() * Math.max(1, others.length))];
-  location.hash = met.name;
+  const others = (spritesOf.get(chosen?.type ?? "") ?? []).filter((sprite) => sprite !== chosen);
+  const sprite = others[Math.floor(Math.random() * others.length)] ?? chosen;
+  met.add(sprite);
+  wall.querySelector(`[data-name="${sprite.name}"]`)?.classList.add("met");
+  choose(sprite, `${givenName(sprite)} appears!`);
 }
 
-/** Arrow keys walk over the wall. @param {KeyboardEvent} event */
+/** Where a key leads from an item of a list that is wrapped into rows. @param {HTMLElement[]} items @param {number} from @param {string} key */
+function neighbour(items, from, key) {
+  const last = items.length - 1;
+  const columns = items.filter((item) => item.offsetTop === items[0].offsetTop).length;
+  const isAboveLastRow = Math.floor(from / columns) < Math.floor(last / columns);
+  switch (key) {
+    case "ArrowLeft": return items[from - 1];
+    case "ArrowRight": return items[from + 1];
+    case "ArrowUp": return items[from - columns];
+    case "ArrowDown": return items[isAboveLastRow ? Math.min(from + columns, last) : last + 1];
+    case "Home": return items[0];
+    case "End": return items[last];
+  }
+}
+
+/** Arrow keys, Home and End move within the tabs and over the wall. @param {KeyboardEvent} event */
 function walk(event) {
-  const buttons = [...byId("wall").querySelectorAll("button")];
-  const place = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-  if (place < 0) return;
-  const columns = buttons.filter((button) => button.offsetTop === buttons[0].offsetTop).length;
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
-  const next = step && buttons[place + step];
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const items = /** @type {HTMLElement[]} */ ([.../** @type {HTMLElement} */ (event.currentTarget).children]);
+  const from = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const next = neighbour(items, from, event.key);
   if (!next) return;
   event.preventDefault();
-  location.hash = /** @type {string} */ (next.dataset.name);
+  const { name, type = "" } = next.dataset;
+  const sprite = name ? spriteNamed.get(name) : spritesOf.get(type)?.[0];
+  if (sprite) choose(sprite);
   next.focus();
 }
 
-/** @param {"empty" | "broken"} state @param {string} html */
-function say(state, html) {
-  byId("page").hidden = true;
-  byId("notice").hidden = false;
-  byId("notice").innerHTML = html;
-  byId("tally").textContent = "The pages are blank.";
-  document.documentElement.dataset.state = state;
+async function openBook() {
+  const { assetgenSheets = [] } = /** @type {{assetgenSheets?: Sheet[]}} */ (globalThis);
+  const missing = await readSheets(assetgenSheets);
+  const paths = missing.flatMap((path, place) => [place ? ", " : "", make("code", FOLDER + path)]);
+  the("span", "missing-list").append(...paths);
+  if (spriteNamed.size) {
+    the("p", "tally").textContent = `${spriteNamed.size} entries of ${spritesOf.size} types`;
+    showTabs();
+    showStats();
+    follow();
+    fitWall();
+    addEventListener("hashchange", follow);
+    addEventListener("resize", () => { fitWall(); fitPortrait(); });
+    the("button", "encounter").addEventListener("click", encounter);
+    for (const list of [tabs, wall]) list.addEventListener("keydown", walk);
+  }
+  document.documentElement.dataset.state = missing.length ? "broken" : spriteNamed.size ? "ready" : "empty";
 }
 
-async function open() {
-  if (!Array.isArray(globalThis.assetgenSheets)) {
-    say("empty", "<h2>No creatures yet</h2><p>Run <code>make demo</code> at the top of the repository, or <code>assetgen batch --count 500 --scale 2 --project examples/bestiary</code>, and open this page again.</p>");
-    return;
-  }
-  readSheets();
-  try {
-    await Promise.all([...new Set([...types.values()].flatMap(({ sprites }) => sprites.map(({ image }) => image)))].map(loadImage));
-  } catch (error) {
-    say("broken", "<h2>A sheet can't be read</h2><p>The file <code></code> is missing or damaged; the same <code>assetgen batch</code> command restores it.</p>");
-    /** @type {HTMLElement} */ (byId("notice").querySelector("code")).textContent = FOLDER + /** @type {Error} */ (error).message;
-    return;
-  }
-  const count = [...types.values()].reduce((sum, { sprites }) => sum + sprites.length, 0);
-  byId("tally").textContent = `${count} entries of ${types.size} types, none of them seen before`;
-  showTypes();
-  follow();
-  addEventListener("hashchange", follow);
-  byId("encounter").addEventListener("click", encounter);
-  byId("wall").addEventListener("keydown", walk);
-  document.documentElement.dataset.state = "ready";
-}
-
-open();
+openBook();

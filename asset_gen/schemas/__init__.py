@@ -1,0 +1,25 @@
+"""JSON schemas of the documents that other tools read, made from the types that write them.
+
+``python -m asset_gen.schemas`` writes them; a test fails when they are stale.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from asset_gen.bundle import BundleInfo
+from asset_gen.manifest import Manifest, Provenance
+
+FOLDER = Path(__file__).parent
+DOCUMENTS = {"bundle": BundleInfo, "manifest": Manifest, "provenance": Provenance}
+
+
+def schemas() -> dict[str, str]:
+    """File name → JSON schema (draft 2020-12)."""
+    return {
+        f"{name}.schema.json": json.dumps(msgspec.json.schema(kind), indent=1, ensure_ascii=False) + "\n"
+        for name, kind in DOCUMENTS.items()
+    }
