@@ -1,6 +1,6 @@
 # make demo   build an environment of its own, install assetgen, generate 500 sprites into the example game
 # make test   build a development environment and run every test that needs no installed engine or browser
-# make clients  install the real clients (apt, npm; as root) and run tests/clients: none may be skipped
+# make clients  install the real clients (apt; as root) and run tests/clients: none may be skipped
 # make lint   formatting, types, layers, generated documents
 # make bench  the figures of the README, as a table
 

@@ -55,8 +55,9 @@ def run_batch(request: Request, ask: Ask = lambda question: False, progress: Pro
                 draw_candidates(networks, plan, place, progress)
             files, scorer = deliver(request, bundle, networks, plan, place, targets, progress)
     except OSError as error:
+        path = error.filename2 or error.filename or place.out  # of a rename, the place that a file was meant for
         raise ProjectError(
-            f"{error.filename or place.out}: {error.strerror or error}. No file was half-written; make room, mend "
+            f"{path}: {error.strerror or error}. No file was half-written; make room, mend "
             f"the permissions or remove what is in the way, and run the same command again."
         ) from error
     return Outcome(place, plan, files, scorer, networks.generator.provider)

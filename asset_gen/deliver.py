@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from pathlib import PurePosixPath
 
 import msgspec
 import numpy as np
@@ -142,12 +143,14 @@ def target_files(sheets: Sequence[Sheet], targets: Sequence[Target]) -> dict[str
     """What all targets write.
 
     Raises:
-        UsageError: two targets claim one path.
+        UsageError: two targets claim one path, or a path lies outside the output folder.
     """
     files: dict[str, bytes] = {}
     owner = {laid.image: "the sheets" for laid in sheets} | dict.fromkeys((NAME, "provenance.json"), "assetgen")
     for target in targets:
         for path, data in target.write(sheets).items():
+            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+                raise UsageError(f"--target {target.name}: writes {path!r}, which is outside. Use another target.")
             if path in owner:
                 raise UsageError(f"--target {target.name}: writes {path}, and so does {owner[path]}. Use one of them.")
             owner[path] = target.name

@@ -46,7 +46,7 @@ def generate(session: Session, info: BundleInfo, seed: int, wanted: Wanted, batc
     for start in range(0, len(wanted), batch):
         rows = slice(start, min(start + batch, len(wanted)))
         count = rows.stop - rows.start
-        z = np.zeros((batch, info.latent), np.float32)
+        z = np.ones((batch, info.latent), np.float32)  # a padded row must have a length to be normalised by
         z[:count] = _latents(info, seed, wanted, rows)
         inputs = {"z": z}
         if info.conditional:

@@ -175,7 +175,7 @@ def read_manifest(out: Path) -> Manifest | None:
 def _contradiction(manifest: Manifest) -> str | None:
     """What assetgen would never have written, or None."""
     for path in [*(entry.path for entry in manifest.files), *(sheet.image for sheet in manifest.sheets)]:
-        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path:
             return f"names a file outside its folder: {path!r}"
     filled: dict[str, int] = {}
     for sheet in manifest.sheets:

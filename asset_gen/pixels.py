@@ -117,7 +117,7 @@ def shrink_grid(sprite: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     for axis in (0, 1):
         changed = (np.diff(seen.astype(np.int16), axis=axis) != 0).any(axis=(1 - axis, 2))
         first = int(changed.argmax()) + 1 if changed.any() else 0
-        offsets.append((first + factor // 2) % factor)
+        offsets.append(min((first + factor // 2) % factor, sprite.shape[axis] - 1))
     return np.ascontiguousarray(sprite[offsets[0] :: factor, offsets[1] :: factor])
 
 

@@ -141,7 +141,7 @@ def _read_journal(place: Place) -> Journal:
     try:
         journal = msgspec.json.decode(place.journal.read_bytes(), type=Journal)
         out = locate(place.project, journal.out).out
-    except (msgspec.MsgspecError, UnicodeDecodeError, UsageError) as error:
+    except (msgspec.MsgspecError, RecursionError, ValueError, UsageError) as error:
         raise ProjectError(f"{place.journal}: is not a journal of assetgen's ({error}). {cure}") from None
     for path in [*(path for _, path in journal.moves), *journal.removals]:
         if not _inside(out, path):
@@ -244,6 +244,8 @@ def _hidden(path: Path) -> bool:
 
 def _inside(out: Path, path: str) -> bool:
     """Whether a path relative to ``out`` stays inside it, wherever links lead, and isn't hidden."""
+    if "\0" in path:
+        return False
     target = (out / path).resolve()
     return target != out and target.is_relative_to(out) and not _hidden(target.relative_to(out))
 

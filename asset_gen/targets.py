@@ -19,16 +19,20 @@ def load_targets(names: Sequence[str]) -> list[Target]:
     """The targets of these names (none: the default), each once.
 
     Raises:
-        UsageError: there is no such target.
+        UsageError: there is no such target, or it can't be loaded.
     """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     targets = []
     for name in dict.fromkeys(names or (DEFAULT,)):
         if name not in found:
             raise UsageError(f"--target {name}: installed are {', '.join(sorted(found))}.{nearest(name, found)}")
-        target = found[name].load()
+        where = f"--target {name}: its entry point {found[name].value}"
+        try:
+            target = found[name].load()
+        except Exception as error:  # somebody else's module, which may fail in any way
+            raise UsageError(f"{where} can't be loaded ({error!r}). Install its package again, or remove it.") from None
         if not isinstance(target, Target):
-            raise UsageError(f"--target {name}: its entry point {found[name].value} is not an asset_gen.sheet.Target.")
+            raise UsageError(f"{where} is not an asset_gen.sheet.Target.")
         targets.append(target)
     return targets
 

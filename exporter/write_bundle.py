@@ -52,10 +52,9 @@ def export_run(
         cure = "Pass --force to replace it" if (out / "bundle.json").is_file() else "Give another folder"
         raise UsageError(f"{out}: exists already. {cure}.")
     config = load_config(run)
-    generator, state, notices = load_generator(run, config)
-    for notice in notices:
-        say(notice)
+    generator, state = load_generator(run, config, say)
     classifier, figures = load_classifier(run, len(config.types), config.size or 0)
+    report = run_report(run)
     preset = PRESETS[config.preset]
     stage = out.resolve().with_name(f".{out.resolve().name}.tmp")
     shutil.rmtree(stage, ignore_errors=True)
@@ -83,7 +82,7 @@ def export_run(
             "generator": check_parity(stage / "generator.onnx", drawing, latents, half),
             "classifier": check_parity(stage / "classifier.onnx", classifier, pictures),
         }
-        info = _info(run, config, labelling, state, figures, parity, stage)
+        info = _info(config, report, labelling, state, figures, parity, stage)
         (stage / "bundle.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1) + b"\n")
         load_bundle(stage)
         if out.exists():
@@ -94,15 +93,18 @@ def export_run(
     return load_bundle(out)
 
 
-def load_generator(run: Path, config: Config) -> tuple[nn.Module, dict[str, Any], list[str]]:
-    """The run's generator to draw with (the moving average where there is one), the checkpoint's state, and a notice
-    for each damaged checkpoint passed over.
+def load_generator(
+    run: Path, config: Config, say: Callable[[str], None] = lambda notice: None
+) -> tuple[nn.Module, dict[str, Any]]:
+    """The run's generator to draw with (the moving average where there is one), and the checkpoint's state.
 
     Raises:
         ModelError: there is no checkpoint yet, or it doesn't fit the run's configuration.
     """
     preset = PRESETS[config.preset]
     saved, notices = load_checkpoint(run)
+    for notice in notices:
+        say(notice)
     if saved is None or config.size is None:
         raise ModelError(f"{run}: has no checkpoint yet. Train it with assetgen train … --resume.")
     prefix = "average." if preset.ema_half_life else "generator."
@@ -116,12 +118,12 @@ def load_generator(run: Path, config: Config) -> tuple[nn.Module, dict[str, Any]
             f"{run}: its checkpoint doesn't fit its config.json ({str(error).splitlines()[0]}). "
             f"Restore what was changed, or train again in another folder."
         ) from None
-    return generator.eval(), saved.state, notices
+    return generator.eval(), saved.state
 
 
 def _info(
-    run: Path,
     config: Config,
+    report: dict[str, Any],
     labelling: Labelling,
     state: dict[str, Any],
     figures: dict[str, Any],
@@ -129,7 +131,6 @@ def _info(
     stage: Path,
 ) -> BundleInfo:
     preset = PRESETS[config.preset]
-    report = run_report(run)
     files = {
         name: FileRecord(sha256=sha256((stage / name).read_bytes()).hexdigest(), size=(stage / name).stat().st_size)
         for name in NETWORKS

@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from asset_gen.cli import run as run_command_line
 from tests.creatures import write_set
 
 REAL_SETS = Path(os.environ.get("ASSETGEN_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+settings.register_profile("assetgen", deadline=None, derandomize=True, database=None)  # the same examples everywhere
+settings.load_profile("assetgen")
+
+
+def pytest_configure() -> None:
+    """Networks this small gain nothing from threads, and on a busy machine threads wait for each other."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @dataclass(frozen=True)
@@ -92,10 +102,21 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture
-def dcss() -> Path:
-    """The real CC0 tiles; tests that need them are skipped where they are absent."""
-    folder = REAL_SETS / "dcss"
+def real_set(name: str) -> Path:
+    """A set that can't be committed; tests that need it are skipped where it is absent."""
+    folder = REAL_SETS / name
     if not folder.is_dir():
         pytest.skip(f"the real set isn't at {folder}; set ASSETGEN_DATA to the folder that holds dcss and veekun")
     return folder
+
+
+@pytest.fixture
+def dcss() -> Path:
+    """The CC0 tiles of Dungeon Crawl Stone Soup. Read only."""
+    return real_set("dcss")
+
+
+@pytest.fixture
+def veekun() -> Path:
+    """The set of the paper. Read only."""
+    return real_set("veekun")

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from asset_gen.cli import run as run_command_line
@@ -62,8 +63,9 @@ def test_a_published_sprite_can_be_made_again_from_its_origin_alone(cli: Cli, bu
 
 
 def test_the_papers_generator_without_types_and_alpha_reaches_the_sheets(
-    cli: Cli, sprites: Path, tmp_path: Path
+    cli: Cli, sprites: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("trainer.classifier.STEPS", (25, 25))  # at 64 pixels each takes long
     run, model, game = tmp_path / "run", tmp_path / "model", tmp_path / "game"
     game.mkdir()
     train = [
@@ -194,7 +196,7 @@ def test_a_palette_is_kept_when_sprites_are_added(cli: Cli, bundle: Path, game: 
         assert {tuple(pixel) for pixel in picture[picture[..., 3] > 0][:, :3].tolist()} <= allowed
 
 
-def test_many_candidates_go_to_shards(cli: Cli, bundle: Path, game: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_many_candidates_go_to_shards(cli: Cli, bundle: Path, game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asset_gen.draw.SHARD_FROM", 20)
     monkeypatch.setattr("asset_gen.candidates.SHARD_SIZE", 7)
     assert cli("batch", "--count", 8, "--project", game, "--model", bundle).code == 0

@@ -118,7 +118,7 @@ def load_classifier(run: Path, types: int, size: int) -> tuple[Classifier, dict[
     """The run's classifier and its figures.
 
     Raises:
-        ModelError: it wasn't trained yet, or its file is damaged.
+        ModelError: it wasn't trained yet, its file is damaged, or it is that of another run.
     """
     folder = run / "classifier"
     try:
@@ -133,5 +133,11 @@ def load_classifier(run: Path, types: int, size: int) -> tuple[Classifier, dict[
             f"{folder / 'weights.safetensors'}: was changed. Train it again with assetgen train … --resume."
         )
     network = Classifier(types, size)
-    network.load_state_dict(load(data))
+    try:
+        network.load_state_dict(load(data))
+    except RuntimeError as error:
+        raise ModelError(
+            f"{folder}: doesn't fit the run's config.json ({str(error).splitlines()[0]}). "
+            f"Restore what was changed, or train again in another folder."
+        ) from None
     return network.eval(), figures

@@ -45,6 +45,8 @@ class Dataset:
     """[n, size, size, 4], straight alpha."""
     labels: NDArray[np.float32]
     """[n, types]: equal shares of a sprite's types, summing to 1."""
+    first_types: NDArray[np.int64]
+    """[n]: column of the type that a sprite carries first."""
     types: dict[str, str]
     """Slug → label as written, in slug order; the columns of ``labels``."""
     files: list[str]
@@ -58,11 +60,6 @@ class Dataset:
     def size(self) -> int:
         """Side of the square canvas in pixels."""
         return int(self.sprites.shape[1])
-
-    @property
-    def first_types(self) -> NDArray[np.int64]:
-        """[n]: column of every sprite's main type (the earlier one in name order where shares are equal)."""
-        return np.asarray(self.labels.argmax(axis=1), np.int64)
 
     def counts(self) -> dict[str, int]:
         """Sprites per first type, by slug."""
@@ -137,11 +134,12 @@ def load_dataset(
     labels = np.zeros((len(read), len(types)), np.float32)
     for row, sprite in enumerate(read):
         labels[row, [column[label] for label in sprite.types]] = 1 / len(sprite.types)
+    first_types = np.array([column[sprite.types[0]] for sprite in read], np.int64)
     lonely = [slug for slug, n in Counter(s.types[0] for s in read).items() if n == 1]
     if lonely:
         notices.append(f"one sprite only: {', '.join(sorted(lonely))}; such a type will look like copies of it.")
     files = [sprite.path.relative_to(folder).as_posix() for sprite in read]
-    return Dataset(placed, labels, types, files, refused, notices)
+    return Dataset(placed, labels, first_types, types, files, refused, notices)
 
 
 def list_sprites(folder: Path) -> tuple[list[SpriteFile], list[str]]:

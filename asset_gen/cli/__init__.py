@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import signal
 import sys
 from typing import Any
@@ -56,6 +57,9 @@ def cli() -> None:
 def main() -> None:
     """The console script: runs a command and turns every expected error into a sentence and an exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name or sign that the terminal can't show is no failure
     sys.exit(run(sys.argv[1:]))
 
 

@@ -18,6 +18,10 @@ def command(as_json: bool) -> int:
     Loads the built-in model on every device that ONNX Runtime offers and reports the one that really ran it; finds
     two ONNX Runtimes installed over each other and foreign packages that hide ours. Exit code 4 if the built-in
     model can't be run, 3 if something else needs attention.
+
+    \b
+    Example:
+      assetgen doctor --json
     """
     report = examine()
     if as_json:

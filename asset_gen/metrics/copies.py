@@ -1,7 +1,8 @@
 """How many generated sprites are copies of training sprites?
 
 A sprite counts as a copy when it is nearer to a training sprite, mirrored or not, than the nearest hundredth of all
-training sprites are to each other. Distances are root mean squares over premultiplied RGBA at 32 pixels, 0–1.
+training sprites are to each other, or within one grey level of it. Distances are root mean squares over premultiplied
+RGBA at 32 pixels, 0–1.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ from asset_gen.pixels import shrink_area, to_network
 
 SIDE = 32
 PERCENTILE = 1
+GREY_LEVEL = 1 / 255
 
 
 def copy_limit(training: NDArray[np.uint8]) -> float:
-    """The 1st percentile of nearest-neighbour distances within the training sprites [n, s, s, 4]."""
+    """The 1st percentile of nearest-neighbour distances within the training sprites [n, s, s, 4].
+
+    At least one grey level: in a set that repeats itself the percentile is 0, and nothing is nearer than that.
+    """
     own = _nearest(training, training, skip_self=True)
-    return float(np.percentile(own, PERCENTILE))
+    return max(float(np.percentile(own, PERCENTILE)), GREY_LEVEL)
 
 
 def share_of_copies(sprites: NDArray[np.uint8], training: NDArray[np.uint8]) -> float:

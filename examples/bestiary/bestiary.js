@@ -14,9 +14,11 @@ const SMALLEST = 3; // em; a sprite on the wall is at least this wide …
 const LARGEST = 10; // … and at most this, unless its own pixels are more
 const GAP = 8; // CSS pixels between plates, as in bestiary.css
 
-const HEADS = "Ar Bel Bram Cor Dun Eth Fal Gor Hul Ith Jor Kel Lum Mor Nar Oth Pyr Quil Rug Sel Tor Ul Vex Wyr Xan Yl Zor";
-const MIDDLES = "a e i o u ae ia or an el in ur";
-const TAILS = "bek dra fen gast goth kin lith mok nax ner phus quin rill ross sk tal th thus vane vel wyn zar";
+const SYLLABLES = [
+  "Ar Bel Bram Cor Dun Eth Fal Gor Hul Ith Jor Kel Lum Mor Nar Oth Pyr Quil Rug Sel Tor Ul Vex Wyr Xan Yl Zor",
+  "a e i o u ae ia or an el in ur",
+  "bek dra fen gast goth kin lith mok nax ner phus quin rill ross sk tal th thus vane vel wyn zar",
+];
 const PLACES = [
   "in the Salt Marsh", "on the Ember Steps", "in the Drowned Library", "in the Long Orchard", "on the Glass Moor",
   "in the Ninth Cellar", "at Wolfwind Pass", "in the Lantern Woods", "under Old Bridge", "beyond the Tin Hills",
@@ -55,7 +57,10 @@ async function loadImage(path) {
   return image;
 }
 
-/** Fills `spritesOf` and `spriteNamed`. @param {Sheet[]} sheets @returns {Promise<string[]>} paths that can't be read */
+/**
+ * Fills `spritesOf` and `spriteNamed`.
+ * @param {Sheet[]} sheets @returns {Promise<string[]>} paths of the sheets that can't be read
+ */
 async function readSheets(sheets) {
   const loading = await Promise.allSettled(sheets.map((sheet) => loadImage(sheet.image)));
   const missing = [];
@@ -76,7 +81,10 @@ async function readSheets(sheets) {
   return missing;
 }
 
-/** Draws a sprite's region, pixel for pixel; CSS enlarges the canvas. @param {HTMLCanvasElement} canvas @param {Sprite} sprite */
+/**
+ * Draws a sprite's region, pixel for pixel; CSS enlarges the canvas.
+ * @param {HTMLCanvasElement} canvas @param {Sprite} sprite
+ */
 function draw(canvas, { image, rect: { x, y, w, h } }) {
   canvas.width = w;
   canvas.height = h;
@@ -85,7 +93,7 @@ function draw(canvas, { image, rect: { x, y, w, h } }) {
   canvas.getContext("2d")?.drawImage(image, x, y, w, h, 0, 0, w, h);
 }
 
-// --- What the book says about a sprite: always the same for the same name ---------------------------------------------
+// --- What the book says about a sprite: always the same for the same name -------------------------------------------
 
 /** A whole number from 0 to 2³² − 1 (FNV-1a, then mixed). @param {string} text */
 function hash(text) {
@@ -99,17 +107,12 @@ function hash(text) {
 const pick = (list, seed) => list[hash(seed) % list.length];
 
 /** @param {Sprite} sprite */
-function givenName({ name }) {
-  const parts = [HEADS, MIDDLES, TAILS].map((part, place) => pick(part.split(" "), `${name}/name${place}`));
-  return parts.join("");
-}
+const givenName = ({ name }) =>
+  SYLLABLES.map((syllables, place) => pick(syllables.split(" "), `${name}/name${place}`)).join("");
 
 /** @param {Sprite} sprite */
 const lore = ({ name }) =>
   `Found ${pick(PLACES, `${name}/place`)}, ${pick(HOURS, `${name}/hour`)}. ${pick(RUMOURS, `${name}/rumour`)}`;
-
-/** 1 to BEST_STAT. @param {Sprite} sprite @param {string} stat */
-const statOf = ({ name }, stat) => 1 + (hash(`${name}/${stat}`) % BEST_STAT);
 
 // --- The page -------------------------------------------------------------------------------------------------------
 
@@ -157,10 +160,22 @@ function showType(type) {
   const sprites = spritesOf.get(type) ?? [];
   the("h2", "type-heading").textContent = sprites[0].label;
   wall.replaceChildren(...sprites.map(plate));
+  fitWall();
   mark(tabs, (tab) => tab.dataset.type === type);
 }
 
-/** Makes one item the selected one, and the one that Tab reaches. @param {Element} list @param {(item: HTMLElement) => boolean} test */
+/** A stat's name and its figure, which CSS draws a bar beside. @param {Sprite} sprite @param {string} stat */
+function statRow({ name }, stat) {
+  const value = 1 + (hash(`${name}/${stat}`) % BEST_STAT);
+  const figure = make("dd", String(value));
+  figure.style.setProperty("--part", String(value / BEST_STAT));
+  return [make("dt", stat), figure];
+}
+
+/**
+ * Makes one item the selected one, and the one that Tab reaches.
+ * @param {Element} list @param {(item: HTMLElement) => boolean} test
+ */
 function mark(list, test) {
   for (const item of /** @type {Iterable<HTMLElement>} */ (list.children)) {
     const selected = test(item);
@@ -188,12 +203,7 @@ function show(sprite, announcement = "") {
   the("article", "entry-card").dataset.name = sprite.name;
   document.title = `${givenName(sprite)} – Bestiary`;
 
-  for (const stat of STATS) {
-    const meter = the("dl", "stats").querySelector(`[data-stat=${stat}]`);
-    const figure = /** @type {HTMLElement} */ (meter);
-    figure.style.setProperty("--part", String(statOf(sprite, stat) / BEST_STAT));
-    figure.textContent = String(statOf(sprite, stat));
-  }
+  the("dl", "stats").replaceChildren(...STATS.flatMap((stat) => statRow(sprite, stat)));
   draw(portrait, sprite);
   portrait.setAttribute("aria-label", `${givenName(sprite)}, ${sprite.label}`);
   portrait.className = "";
@@ -202,17 +212,9 @@ function show(sprite, announcement = "") {
   fitPortrait();
 }
 
-function showStats() {
-  for (const stat of STATS) {
-    const figure = make("dd");
-    figure.dataset.stat = stat;
-    the("dl", "stats").append(make("dt", stat), figure);
-  }
-}
+// --- Zoom: whole device pixels for every sprite pixel ---------------------------------------------------------------
 
-// --- Zoom: whole device pixels for every sprite pixel -------------------------------------------------------------------
-
-/** The largest zoom at which the longest type still fits the window, so that the wall keeps its zoom from type to type. */
+/** The largest zoom at which the longest type fits the window, so that the wall's zoom is the same for every type. */
 function fitWall() {
   const ratio = devicePixelRatio;
   const side = Math.max(...[...spriteNamed.values()].map(({ rect }) => Math.max(rect.w, rect.h))) / ratio;
@@ -244,8 +246,11 @@ function fitPortrait() {
 
 let addressTimer = 0;
 
-/** Shows a sprite and writes it into the address, once the reader rests: held keys would flood the history. */
-function choose(/** @type {Sprite} */ sprite, announcement = "") {
+/**
+ * Shows a sprite, and writes it into the address once the reader rests: a held key is faster than browsers allow that.
+ * @param {Sprite} sprite @param {string} [announcement]
+ */
+function choose(sprite, announcement) {
   show(sprite, announcement);
   clearTimeout(addressTimer);
   addressTimer = setTimeout(() => history.replaceState(null, "", `#${sprite.name}`), 150);
@@ -267,7 +272,10 @@ function encounter() {
   choose(sprite, `${givenName(sprite)} appears!`);
 }
 
-/** Where a key leads from an item of a list that is wrapped into rows. @param {HTMLElement[]} items @param {number} from @param {string} key */
+/**
+ * Where a key leads from an item of a list that is wrapped into rows.
+ * @param {HTMLElement[]} items @param {number} from @param {string} key
+ */
 function neighbour(items, from, key) {
   const last = items.length - 1;
   const columns = items.filter((item) => item.offsetTop === items[0].offsetTop).length;
@@ -301,18 +309,16 @@ async function openBook() {
   const missing = await readSheets(assetgenSheets);
   const paths = missing.flatMap((path, place) => [place ? ", " : "", make("code", FOLDER + path)]);
   the("span", "missing-list").append(...paths);
+  document.documentElement.dataset.state = missing.length ? "broken" : spriteNamed.size ? "ready" : "empty";
   if (spriteNamed.size) {
     the("p", "tally").textContent = `${spriteNamed.size} entries of ${spritesOf.size} types`;
     showTabs();
-    showStats();
     follow();
-    fitWall();
     addEventListener("hashchange", follow);
     addEventListener("resize", () => { fitWall(); fitPortrait(); });
     the("button", "encounter").addEventListener("click", encounter);
     for (const list of [tabs, wall]) list.addEventListener("keydown", walk);
   }
-  document.documentElement.dataset.state = missing.length ? "broken" : spriteNamed.size ? "ready" : "empty";
 }
 
 openBook();

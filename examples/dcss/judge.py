@@ -69,7 +69,8 @@ def main(
     print("|---|---|---|---|---|---|---|---|---|")
     print(
         f"| {loaded.info.name} | {verdict.kid:.1f} | {verdict.fid:.1f} | {verdict.precision:.2f} "
-        f"| {verdict.recall:.2f} | {verdict.density:.2f} | {verdict.coverage:.2f} | {verdict.copies:.1%} | {agreement:.2f} |"
+        f"| {verdict.recall:.2f} | {verdict.density:.2f} | {verdict.coverage:.2f} | {verdict.copies:.1%} "
+        f"| {agreement:.2f} |"
     )
     floor = 1000 * kernel_distance(*halves), frechet_distance(*halves)
     print(f"| real half against half | {floor[0]:.1f} | {floor[1]:.1f} | | | | | | {accuracy:.2f} (held out) |")

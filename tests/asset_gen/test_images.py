@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_a_transparent_colour_stays_transparent(
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.bmp"])
 def test_a_saved_sprite_comes_back_unchanged(name: str, tmp_path: Path) -> None:
     sprite = creature("flask", 0)
-    lossless = {"lossless": True, "exact": True} if name == "a.webp" else {}
+    lossless: dict[str, Any] = {"lossless": True, "exact": True} if name == "a.webp" else {}
     if name == "a.bmp":
         (tmp_path / name).write_bytes(bmp(sprite))
     else:
@@ -118,7 +119,8 @@ def test_a_gif_keeps_its_transparent_colour(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
 def test_of_an_animation_the_first_frame_is_read(name: str, tmp_path: Path) -> None:
     red, blue = (Image.new("RGB", (4, 4), colour) for colour in ("red", "blue"))
-    red.save(tmp_path / name, save_all=True, append_images=[blue], **({"lossless": True} if name == "a.webp" else {}))
+    lossless: dict[str, Any] = {"lossless": True} if name == "a.webp" else {}
+    red.save(tmp_path / name, save_all=True, append_images=[blue], **lossless)
     with Image.open(tmp_path / name) as animation:
         assert getattr(animation, "n_frames", 1) == 2
     assert read_rgba(tmp_path / name)[0, 0].tolist() == [255, 0, 0, 255]

@@ -1,30 +1,100 @@
-"""Figures agree with their closed forms."""
+"""Figures agree with their closed forms, and with slower ways to compute them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from asset_gen.metrics import kid
 from asset_gen.metrics.copies import copy_limit, share_of_copies
 from asset_gen.metrics.fid import frechet_distance
+from asset_gen.metrics.inception_score import entropy, inception_score, score_of
 from asset_gen.metrics.kid import kernel_distance
-from asset_gen.metrics.prdc import precision_recall
+from asset_gen.metrics.prdc import Prdc, distances, precision_recall
 from tests.creatures import KINDS, creature
 
-CHANCE = np.random.default_rng(0)
+
+def gaussian(seed: int, *shape: int) -> NDArray[np.float64]:
+    """Standard normal numbers."""
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+@pytest.mark.parametrize("classes", [2, 5, 18])
+def test_the_inception_score_has_its_closed_forms(classes: int) -> None:
+    assert score_of(np.full((10, classes), 1 / classes)) == pytest.approx(1)  # the classifier knows nothing
+    assert score_of(np.eye(classes)[np.zeros(10, int)]) == pytest.approx(1)  # or all sprites are of one class
+    assert score_of(np.eye(classes)) == pytest.approx(classes)  # sure of each, and all classes occur
+    assert score_of(np.eye(classes)[:2]) == pytest.approx(2)
+
+
+@given(st.integers(0, 1000), st.integers(1, 30), st.integers(2, 10), st.floats(0.1, 20))
+def test_the_inception_score_is_the_exponential_of_the_mean_divergence(
+    seed: int, count: int, classes: int, sharpness: float
+) -> None:
+    powers = np.exp(sharpness * gaussian(seed, count, classes))
+    p = powers / powers.sum(axis=1, keepdims=True)
+    divergence = (p * np.log(np.maximum(p, 1e-300) / p.mean(axis=0))).sum(axis=1)
+    assert score_of(p) == pytest.approx(np.exp(divergence.mean()))
+    assert 1 - 1e-9 <= score_of(p) <= classes + 1e-9
+
+
+def test_exact_zeros_make_no_nan() -> None:
+    assert entropy(np.array([[1.0, 0.0], [0.5, 0.5]])).tolist() == pytest.approx([0, np.log(2)])
+    assert np.isfinite(inception_score(np.eye(3)[np.arange(30) % 3])).all()
+
+
+def test_sorted_sprites_are_shuffled_before_they_are_split() -> None:
+    p = np.repeat(np.eye(10), 50, axis=0)
+    assert np.mean([score_of(part) for part in np.array_split(p, 10)]) == pytest.approx(1)  # split as they come
+    mean, deviation = inception_score(p, splits=10)
+    assert mean > 9
+    assert deviation < 0.5
+    assert inception_score(p, splits=10) == (mean, deviation)
+
+
+def test_fewer_sprites_than_splits_are_refused() -> None:
+    with pytest.raises(ValueError, match="9 sprites are fewer than 10 splits"):
+        inception_score(np.eye(9))
 
 
 def test_fid_of_two_gaussians_is_the_closed_form() -> None:
-    a = CHANCE.standard_normal((200_000, 2)) * [1, 3] + [0, 5]
-    b = CHANCE.standard_normal((200_000, 2)) * [2, 3] + [4, 5]
+    a = gaussian(0, 200_000, 2) * [1, 3] + [0, 5]
+    b = gaussian(1, 200_000, 2) * [2, 3] + [4, 5]
     assert frechet_distance(a, b) == pytest.approx(4**2 + (1 - 2) ** 2, rel=0.02)
+
+
+def test_fid_of_a_shifted_copy_is_the_squared_shift() -> None:
+    a = gaussian(0, 50, 6) @ gaussian(1, 6, 6)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+    assert frechet_distance(a, a + np.array([3, 0, 4, 0, 0, 0])) == pytest.approx(25, abs=1e-6)
+    assert frechet_distance(a, 3 * a) == pytest.approx(
+        4 * (np.square(a.mean(axis=0)).sum() + np.trace(np.cov(a, rowvar=False)))
+    )
+
+
+@given(st.integers(0, 1000), st.integers(1, 8))
+def test_fid_agrees_with_the_eigenvalues_of_the_product_of_covariances(seed: int, width: int) -> None:
+    a, b = gaussian(seed, 20, width) @ gaussian(seed + 1, width, width), gaussian(seed + 2, 30, width)
+    cov_a, cov_b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(cov_a @ cov_b).real, 0)).sum()  # not symmetric: another way
+    shift = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
+    expected = shift + np.trace(cov_a) + np.trace(cov_b) - 2 * roots
+    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+def test_fid_bears_fewer_sprites_than_features() -> None:
+    a, b = gaussian(0, 5, 40), gaussian(1, 6, 40)
+    assert np.isfinite(frechet_distance(a, b))
+    assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a))
 
 
 def test_kid_is_the_unbiased_estimate_of_equation_4() -> None:
-    a, b = CHANCE.standard_normal((7, 3)), CHANCE.standard_normal((5, 3)) + 1
+    a, b = gaussian(0, 7, 3), gaussian(1, 5, 3) + 1
 
-    def kernel(x: np.ndarray, y: np.ndarray) -> float:
+    def kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         return float((x @ y / 3 + 1) ** 3)
 
     def mean(pairs: list[float]) -> float:
@@ -38,35 +108,80 @@ def test_kid_is_the_unbiased_estimate_of_equation_4() -> None:
     assert kernel_distance(a, b) == pytest.approx(expected)
 
 
-def test_kid_of_equal_distributions_is_about_0() -> None:
-    a, b = CHANCE.standard_normal((2, 3000, 8))
+def test_kid_of_equal_distributions_is_about_0_and_grows_with_a_shift() -> None:
+    a, b = gaussian(2, 2, 3000, 8)
     assert abs(kernel_distance(a, b)) < 0.02
     assert kernel_distance(a, b + 0.5) > 0.2
+    assert kernel_distance(a, b + 1) > kernel_distance(a, b + 0.5)
+
+
+def test_kid_does_not_depend_on_the_block_it_is_summed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = gaussian(0, 23, 4), gaussian(1, 31, 4)
+    whole = kernel_distance(a, b)
+    monkeypatch.setattr(kid, "BLOCK", 7)
+    assert kernel_distance(a, b) == pytest.approx(whole)
 
 
 def test_precision_and_recall_see_what_is_missing() -> None:
-    left, right = CHANCE.standard_normal((2, 300, 2)) + [[[0, 0]], [[50, 0]]]
+    left, right, fresh = gaussian(3, 3, 300, 2) + np.array([[[0, 0]], [[50, 0]], [[0, 0]]])
     both = np.concatenate([left, right])
-    half = precision_recall(both, CHANCE.standard_normal((300, 2)))
+    half = precision_recall(both, fresh)
     assert half.precision > 0.9  # all that is generated looks real
     assert half.recall == pytest.approx(0.5, abs=0.1)  # but half of what is real is never generated
     assert half.coverage == pytest.approx(0.5, abs=0.1)
     assert precision_recall(left, both).precision == pytest.approx(0.5, abs=0.1)
 
 
+def test_equal_sets_are_perfect_and_far_ones_share_nothing() -> None:
+    cloud = gaussian(0, 50, 3)
+    same = precision_recall(cloud, cloud, neighbours=3)
+    assert (same.precision, same.recall, same.coverage) == (1, 1, 1)
+    assert precision_recall(cloud, cloud + 100) == Prdc(0, 0, 0, 0)
+
+
+def test_density_counts_the_balls_that_a_sprite_lies_in() -> None:
+    line = np.arange(5.0)[:, None]  # with 1 neighbour, every ball reaches 1 to each side
+    fake = np.array([[1.5], [1.6], [9.0]])
+    found = precision_recall(line, fake, neighbours=1)
+    assert found.precision == pytest.approx(2 / 3)
+    assert found.density == pytest.approx((2 + 2 + 0) / 3)
+    assert found.coverage == pytest.approx(2 / 5)  # the sprites at 1 and 2
+
+
+@given(st.integers(0, 1000), st.floats(0, 30))
+def test_distances_are_euclidean(seed: int, offset: float) -> None:
+    a, b = gaussian(seed, 4, 5) + offset, gaussian(seed + 1, 6, 5) + offset
+    expected = np.linalg.norm(a[:, None] - b[None], axis=2)
+    assert distances(a, b) == pytest.approx(expected, abs=0.02)
+
+
 def test_too_few_sprites_are_refused() -> None:
     for metric in (kernel_distance, frechet_distance):
-        with pytest.raises(ValueError, match="at least two"):
-            metric(np.ones((1, 3)), np.ones((5, 3)))
+        for a, b in ((1, 5), (5, 1)):
+            with pytest.raises(ValueError, match="at least two"):
+                metric(np.ones((a, 3)), np.ones((b, 3)))
     with pytest.raises(ValueError, match="more than 5"):
         precision_recall(np.ones((5, 3)), np.ones((9, 3)))
 
 
+TRAINING = np.stack([creature(kind, seed) for kind in KINDS for seed in range(20)])
+
+
 def test_planted_copies_are_found_mirrored_too() -> None:
-    training = np.stack([creature(kind, seed) for kind in KINDS for seed in range(20)])
     fresh = np.stack([creature(kind, seed) for kind in KINDS for seed in range(100, 105)])
     fresh[:, 14:18, 14:18, :3] ^= 0x55  # so that no simple shape is a copy by chance
-    assert copy_limit(training) > 0
-    assert share_of_copies(fresh, training) == 0
-    planted = np.concatenate([fresh[:10], training[:5], training[40:45, :, ::-1]])
-    assert share_of_copies(planted, training) == pytest.approx(0.5)
+    assert copy_limit(TRAINING) > 0
+    assert share_of_copies(fresh, TRAINING) == 0
+    planted = np.concatenate([fresh[:10], TRAINING[:5], TRAINING[40:45, :, ::-1]])
+    assert share_of_copies(planted, TRAINING) == pytest.approx(0.5)
+
+
+def test_copies_are_found_at_another_size_too() -> None:
+    large = TRAINING.repeat(2, axis=1).repeat(2, axis=2)
+    assert copy_limit(large) == pytest.approx(copy_limit(TRAINING), abs=1e-3)
+    assert share_of_copies(large[::7], TRAINING) == 1
+
+
+def test_copies_are_found_even_if_the_training_set_repeats_itself() -> None:
+    twice = np.concatenate([TRAINING, TRAINING])
+    assert share_of_copies(TRAINING[:8], twice) == 1

@@ -129,6 +129,13 @@ def test_a_picture_that_never_changes_is_no_evidence_for_a_grid() -> None:
     assert pixels.pixel_grid(np.full((16, 16, 4), 255, np.uint8)) == (1, 0)
 
 
+def test_a_strip_one_pixel_high_is_never_reduced_to_nothing() -> None:
+    strip = pixels.enlarge(np.random.default_rng(0).integers(0, 256, (1, 1, 30, 4), np.uint8), 2)[0, :1]
+    strip[..., 3] = 255
+    assert pixels.pixel_grid(strip)[0] == 2
+    assert pixels.shrink_grid(strip, 2).shape == (1, 30, 4)
+
+
 def test_colour_under_transparency_is_no_part_of_the_grid() -> None:
     large = pixels.enlarge(creature("beetle", 1)[None], 2)[0]
     hidden = large.copy()

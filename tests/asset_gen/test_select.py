@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from asset_gen.metrics.inception_score import inception_score, score_of
-from asset_gen.select import FILTERS, near_duplicates, select, thumbnails
+from asset_gen.metrics.inception_score import score_of
+from asset_gen.select import FILTERS, NEAR, _Search, near_duplicates, select, thumbnails
 from tests.creatures import KINDS, creature
 
 
-def posteriors(count: int, types: int, seed: int, sharpness: float = 2.0) -> np.ndarray:
+def posteriors(count: int, types: int, seed: int, sharpness: float = 2.0) -> NDArray[np.float64]:
     """Random p(type | sprite) [count, types]."""
     powers = np.exp(sharpness * np.random.default_rng(seed).standard_normal((count, types)))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 @given(
@@ -62,14 +63,51 @@ def test_a_chosen_set_scores_higher_than_random_ones() -> None:
         assert chosen > score_of(p[rows])
 
 
-def test_fixed_rows_stay_and_forbidden_rows_are_never_chosen() -> None:
-    p, kinds = posteriors(60, 3, 1), np.arange(60) % 3
+@given(seed=st.integers(0, 1000), types=st.integers(2, 4))
+def test_no_exchange_of_two_sprites_of_a_type_would_raise_the_score(seed: int, types: int) -> None:
+    p, kinds = posteriors(12 * types, types, seed), np.arange(12 * types) % types
+    chosen = select(p, kinds, dict.fromkeys(range(types), 4), "is")
+    best = score_of(p[chosen])
+    outside = np.setdiff1d(np.arange(len(p)), chosen)
+    for place, row in enumerate(chosen):
+        for other in outside[kinds[outside] == kinds[row]]:
+            swapped = chosen.copy()
+            swapped[place] = other
+            assert score_of(p[swapped]) <= best * (1 + 1e-9)
+
+
+@given(seed=st.integers(0, 1000), start=st.integers(0, 1000))
+def test_swapping_never_lowers_the_score_and_keeps_the_quotas(seed: int, start: int) -> None:
+    p, pools = posteriors(40, 2, seed), {0: np.arange(0, 40, 2), 1: np.arange(1, 40, 2)}
+    search = _Search(p, pools, {0: 5, 1: 3}, np.zeros(0, np.int64))
+    begun = search.random(start)
+    before = search.score(begun)
+    after = search.improved(begun)
+    assert search.score(after) >= before
+    assert {kind: int(inside.sum()) for kind, inside in after.items()} == {0: 5, 1: 3}
+
+
+@given(
+    seed=st.integers(0, 1000),
+    strategy=st.sampled_from(FILTERS),
+    fixed=st.sets(st.integers(0, 59), max_size=6),
+    forbidden=st.sets(st.integers(0, 59), max_size=20),
+)
+def test_published_sprites_stay_and_duplicates_are_never_chosen(
+    seed: int, strategy: str, fixed: set[int], forbidden: set[int]
+) -> None:
+    p, kinds = posteriors(60, 2, seed), np.arange(60) % 2
     allowed = np.ones(60, bool)
-    allowed[10:30] = False
-    fixed = np.array([12, 40])  # published already, even if it wouldn't be allowed now
-    chosen = select(p, kinds, dict.fromkeys(range(3), 6), "is", fixed, allowed)
-    assert set(fixed) <= set(chosen)
-    assert not set(range(10, 30)) - {12} & set(chosen.tolist())
+    allowed[list(forbidden)] = False
+    chosen = set(select(p, kinds, {0: 8, 1: 7}, strategy, np.array(sorted(fixed), np.int64), allowed).tolist())
+    assert fixed <= chosen
+    assert not (chosen - fixed) & forbidden
+    assert sum(row % 2 for row in chosen) == 7
+    assert len(chosen) == 15
+
+
+def test_without_a_filter_the_first_ones_are_taken() -> None:
+    assert select(posteriors(9, 3, 0), np.arange(9) % 3, {0: 1, 1: 2, 2: 3}, "none").tolist() == [0, 1, 2, 4, 5, 8]
 
 
 def test_top_p_takes_the_surest_of_each_type() -> None:
@@ -85,6 +123,13 @@ def test_too_few_candidates_are_refused() -> None:
         select(posteriors(4, 2, 0), np.array([0, 0, 1, 1]), {0: 3, 1: 1})
 
 
+def test_more_published_sprites_than_slots_and_unknown_filters_are_refused() -> None:
+    with pytest.raises(ValueError, match="type 0 has 1 candidates for -1 slots"):
+        select(posteriors(3, 2, 0), np.zeros(3, np.int64), {0: 1}, fixed=np.array([0, 1]))
+    with pytest.raises(ValueError, match="unknown filter 'best'; known: is, top-p, none"):
+        select(posteriors(3, 2, 0), np.zeros(3, np.int64), {0: 1}, "best")
+
+
 def test_near_duplicates_are_found_mirrored_too_and_different_sprites_are_not() -> None:
     sprites = np.stack([creature(kind, 0) for kind in KINDS] + [creature("flask", 0)[:, ::-1], creature("beetle", 0)])
     sprites[5, 16, 16, 0] ^= 8  # a hardly visible difference
@@ -92,18 +137,31 @@ def test_near_duplicates_are_found_mirrored_too_and_different_sprites_are_not() 
     assert first.tolist() == [-1, -1, -1, -1, KINDS.index("flask"), KINDS.index("beetle")]
 
 
-@pytest.mark.parametrize("classes", [2, 5, 18])
-def test_the_inception_score_has_its_closed_forms(classes: int) -> None:
-    assert score_of(np.full((10, classes), 1 / classes)) == pytest.approx(1)
-    assert score_of(np.eye(classes)) == pytest.approx(classes)  # exact zeros make no nan
+@given(seed=st.integers(0, 1000), spread=st.integers(1, 40))
+def test_originals_are_apart_and_every_duplicate_is_near_the_one_it_names(seed: int, spread: int) -> None:
+    noise = np.random.default_rng(seed).integers(0, spread, (40, 256))
+    thumbs = np.asarray(100 + noise, np.uint8)
+    first = near_duplicates(thumbs)
+    mirrored = thumbs.reshape(40, 8, 8, 4)[:, :, ::-1].reshape(40, 256)
+
+    def distance(a: np.intp, b: np.intp) -> float:
+        views = ((thumbs[a] / 255 - view[b] / 255) for view in (thumbs, mirrored))
+        return min(float(np.sqrt((view**2).mean())) for view in views)
+
+    originals = np.flatnonzero(first < 0)
+    assert originals[0] == 0
+    for number, row in enumerate(originals):
+        assert all(distance(row, other) > NEAR - 1e-4 for other in originals[:number])
+    for row in np.flatnonzero(first >= 0):
+        assert first[row] in originals
+        assert first[row] < row
+        assert distance(row, first[row]) <= NEAR + 1e-4
 
 
-def test_sorted_sprites_are_shuffled_before_they_are_split() -> None:
-    p = np.repeat(np.eye(10), 50, axis=0)
-    mean, _ = inception_score(p, splits=10)
-    assert mean > 9
-
-
-def test_fewer_sprites_than_splits_are_refused() -> None:
-    with pytest.raises(ValueError, match="9 sprites are fewer than 10 splits"):
-        inception_score(np.eye(9))
+def test_a_thumbnail_is_the_premultiplied_mean_of_its_block() -> None:
+    sprite = np.zeros((1, 32, 32, 4), np.uint8)
+    sprite[0, :4, :2] = (200, 100, 50, 255)  # half of the first of 8 × 8 blocks
+    sprite[0, :4, 2:4] = (255, 255, 255, 0)  # colour that doesn't show
+    assert thumbnails(sprite).reshape(8, 8, 4)[0, 0].tolist() == [100, 50, 25, 128]
+    assert not thumbnails(sprite)[0, 4:].any()
+    assert thumbnails(np.full((1, 20, 20, 4), 255, np.uint8)).tolist() == [[255] * 256]  # not a multiple of 8

@@ -94,8 +94,10 @@ def step_ratio(preset_name: str, steps: int) -> tuple[float, float]:
     size = preset.default_size or 32
     chance = np.random.default_rng(0)
     sprites = chance.integers(0, 256, (256, size, size, 4), np.uint8)
-    labels = np.eye(17, dtype=np.float32)[np.arange(256) % 17]
-    dataset = Dataset(sprites, labels, {f"t{n:02d}": f"t{n:02d}" for n in range(17)}, [str(n) for n in range(256)])
+    kinds = np.arange(256) % 17
+    types = {f"t{n:02d}": f"t{n:02d}" for n in range(17)}
+    labels = np.eye(17, dtype=np.float32)[kinds]
+    dataset = Dataset(sprites, labels, kinds, types, [str(n) for n in range(256)])
     training = Training(preset, dataset, Settings(), torch.device("cpu"))
     bare = Training(preset, dataset, Settings(), torch.device("cpu"))  # only its networks and optimisers are used
     real = torch.rand(preset.batch, 4 if preset.alpha else 3, size, size) * 2 - 1

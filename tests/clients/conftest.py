@@ -19,6 +19,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from asset_gen.cli import run as run_command_line
+
 FLAGS = [
     "--headless=new",
     "--no-sandbox",  # Chromium refuses its sandbox to root, and opens only our own pages here
@@ -63,7 +65,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 class Browser:
     """Headless Chromium, steered through its DevTools pipe: JSON that ends in NUL, on file descriptors 3 and 4."""
 
-    def __init__(self, program: Path, profile: Path) -> None:
+    def __init__(self, program: Path, profile: Path, ratio: float = 1.0) -> None:
+        """``ratio``: device pixels to a CSS pixel. A real screen's, since an emulated one isn't laid out like it."""
+        self.ratio = ratio
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
         self._last_id = 0
@@ -72,7 +76,8 @@ class Browser:
         self._log = profile.with_suffix(".log")
         self.errors: list[str] = []
         """Exceptions that no script of a page has caught."""
-        command = [str(program), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        own_flags = [f"--user-data-dir={profile}", f"--force-device-scale-factor={ratio}"]
+        command = [str(program), *FLAGS, *own_flags, "about:blank"]
         redirect = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -103,9 +108,7 @@ class Browser:
         message, _, self._buffer = self._buffer.partition(b"\0")
         return dict(json.loads(message))
 
-    def open(
-        self, address: str, *, width: int = 1280, height: int = 800, ratio: float = 1.0, dark: bool = False
-    ) -> Page:
+    def open(self, address: str, *, width: int = 1280, height: int = 800, dark: bool = False) -> Page:
         """A page in a window of this size (CSS pixels) that asks for reduced motion, once loaded."""
         context = self.call("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
         self._contexts.append(context)
@@ -118,7 +121,7 @@ class Browser:
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
-            deviceScaleFactor=ratio,
+            deviceScaleFactor=0,
             mobile=width < 500,
         )
         page.call("Runtime.enable")
@@ -159,7 +162,7 @@ class Page:
 
     def wait_for(self, expression: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not self.evaluate(expression):
+        while not self.evaluate(f"Boolean({expression})"):
             assert time.monotonic() < deadline, f"never came true: {expression}"
             time.sleep(0.05)
 
@@ -194,19 +197,33 @@ class Page:
 
 
 @pytest.fixture(scope="session")
-def chromium(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests; every page gets a context of its own."""
-    browser = Browser(client("chromium"), tmp_path_factory.mktemp("chromium") / "profile")
-    try:
-        yield browser
-    finally:
+def launch(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[float], Browser]]:
+    """Gives the one browser for a ratio of device to CSS pixels."""
+    browsers: dict[float, Browser] = {}
+
+    def launch(ratio: float) -> Browser:
+        if ratio not in browsers:
+            browsers[ratio] = Browser(client("chromium"), tmp_path_factory.mktemp("chromium") / "profile", ratio)
+        return browsers[ratio]
+
+    yield launch
+    for browser in browsers.values():
         browser.close()
 
 
 @pytest.fixture
-def browser(chromium: Browser) -> Iterator[Browser]:
-    """The browser; at the end no page may have thrown an exception."""
-    chromium.errors.clear()
-    yield chromium
-    chromium.close_pages()
-    assert not chromium.errors
+def browser(launch: Callable[[float], Browser], request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium on a screen of ratio 1, or of the test's parameter; at the end no page may have thrown an exception."""
+    browser = launch(getattr(request, "param", 1))
+    browser.errors.clear()
+    yield browser
+    browser.close_pages()
+    assert not browser.errors
+
+
+@pytest.fixture(scope="session")
+def built_in_batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project into which the command line has published 51 sprites of the built-in model. Read only."""
+    project = tmp_path_factory.mktemp("game")
+    assert run_command_line(["batch", "--count", "51", "--scale", "2", "--project", str(project), "-q"]) == 0
+    return project

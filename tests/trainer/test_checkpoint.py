@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,61 @@ import torch
 
 from asset_gen.errors import ModelError
 from trainer import checkpoint
-from trainer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from trainer.checkpoint import Checkpoint, load_checkpoint, optimiser_tensors, restore_optimiser, save_checkpoint
 
 
 def at(step: int) -> Checkpoint:
     return Checkpoint({"weight": torch.full((3,), float(step))}, {"step": step, "seconds": 0.0})
+
+
+def test_every_tensor_comes_back_with_its_bits_type_and_shape(tmp_path: Path) -> None:
+    tensors = {
+        "a.weight": torch.randn(3, 4),
+        "a.count": torch.tensor(7),
+        "half": torch.randn(5).to(torch.bfloat16),
+        "odd": torch.tensor([float("nan"), float("-inf"), -0.0]),
+        "turned": torch.randn(3, 4).t(),
+    }
+    save_checkpoint(tmp_path, Checkpoint(tensors, {"step": 3, "seconds": 1.5}))
+    saved, _ = load_checkpoint(tmp_path)
+    assert saved is not None
+    assert (saved.state["step"], saved.state["seconds"]) == (3, 1.5)
+    assert saved.tensors.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert (saved.tensors[name].dtype, saved.tensors[name].shape) == (tensor.dtype, tensor.shape)
+        assert torch.equal(saved.tensors[name].nan_to_num(9), tensor.nan_to_num(9))
+
+
+def test_an_optimisers_state_comes_back_without_a_pickle(tmp_path: Path) -> None:
+    def step(network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        optimiser.zero_grad()
+        network(torch.ones(1, 3)).square().sum().backward()
+        optimiser.step()
+
+    def network() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+        torch.manual_seed(0)
+        made = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
+        return made, torch.optim.Adam(made.parameters(), lr=0.1)
+
+    first, adam = network()
+    for _ in range(3):
+        step(first, adam)
+    tensors = optimiser_tensors("optimiser.x", first, adam)
+    assert {name.rsplit(".", 1)[1] for name in tensors} == {"step", "exp_avg", "exp_avg_sq"}
+    assert len(tensors) == 12
+    save_checkpoint(tmp_path, Checkpoint(tensors, {"step": 3, "seconds": 0.0}))
+    saved, _ = load_checkpoint(tmp_path)
+    assert saved is not None
+    second, other = network()
+    second.load_state_dict(first.state_dict())
+    restore_optimiser("optimiser.x", second, other, saved.tensors)
+    step(first, adam)
+    step(second, other)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_there_is_none_yet(tmp_path: Path) -> None:
+    assert load_checkpoint(tmp_path) == (None, [])
 
 
 def test_the_newest_two_are_kept(tmp_path: Path) -> None:
@@ -47,9 +99,31 @@ def test_when_none_is_whole_it_says_so(tmp_path: Path) -> None:
         load_checkpoint(tmp_path)
 
 
+def test_a_kill_while_saving_leaves_the_last_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint(tmp_path, at(10))
+
+    def killed(*arguments: object) -> None:
+        raise SystemExit  # and, as after a kill, nothing is cleaned up
+
+    for moment in ("write_synced", "sha256"):
+        monkeypatch.setattr(checkpoint, moment, killed)
+        monkeypatch.setattr("shutil.rmtree", lambda *arguments, **options: None)
+        with pytest.raises(SystemExit):
+            save_checkpoint(tmp_path, at(20))
+        monkeypatch.undo()
+        assert (tmp_path / "checkpoints" / ".000000020.tmp").is_dir()
+        saved, notices = load_checkpoint(tmp_path)
+        assert saved is not None
+        assert (saved.state["step"], notices) == (10, [])
+        save_checkpoint(tmp_path, at(10))  # and the leftovers don't stop the next one
+        shutil.rmtree(tmp_path / "checkpoints" / ".000000020.tmp")
+    save_checkpoint(tmp_path, at(20))
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["000000010", "000000020"]
+
+
 def test_a_full_disk_leaves_the_last_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_checkpoint(tmp_path, at(10))
-    real, left = checkpoint.os.fsync, [0]
+    real, left = os.fsync, [0]
 
     def full(handle: int) -> None:
         if left[0] == 0:
@@ -59,7 +133,7 @@ def test_a_full_disk_leaves_the_last_one_whole(tmp_path: Path, monkeypatch: pyte
 
     for calls in range(2):  # fails at the first, then at the second file
         left[0] = calls
-        monkeypatch.setattr(checkpoint.os, "fsync", full)
+        monkeypatch.setattr("os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
             save_checkpoint(tmp_path, at(20))
         monkeypatch.undo()

@@ -6,8 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.augment import Augment
-from trainer.losses import LOSSES, gradient_penalty
 from trainer.models import dcgan, relativistic
 from trainer.models.classifier import Classifier
 
@@ -24,12 +22,48 @@ def test_relativistic_networks_fit_every_size(size: int) -> None:
     assert Classifier(5, size).eval()(rgba).shape == (4, 5)
 
 
-def test_relativistic_has_the_measured_number_of_parameters() -> None:
+def test_the_networks_have_the_number_of_parameters_they_had_when_they_were_measured() -> None:
     def count(network: nn.Module) -> int:
         return sum(parameter.numel() for parameter in network.parameters())
 
-    assert count(relativistic.Generator(17, 32)) == pytest.approx(1.33e6, rel=0.05)
-    assert count(relativistic.Discriminator(17, 32)) == pytest.approx(1.33e6, rel=0.01)
+    assert count(relativistic.Generator(17, 32)) == 1_387_268
+    assert count(relativistic.Discriminator(17, 32)) == 1_325_761
+    assert count(dcgan.Generator()) == 3_806_080
+    assert count(dcgan.Discriminator()) == 2_765_696
+
+
+def test_the_coarsest_map_is_four_to_seven_pixels() -> None:
+    assert {size: relativistic.levels_of(size) for size in (32, 48, 64, 96, 128)} == {
+        32: (4, 3), 48: (6, 3), 64: (4, 4), 96: (6, 4), 128: (4, 5)
+    }  # fmt: skip
+    assert relativistic.widths_of(3, 1) == [128, 96, 64, 32]
+    assert relativistic.widths_of(5, 1) == [128, 128, 128, 96, 64, 32]
+    assert relativistic.widths_of(3, 0.25) == [32, 24, 16, 8]
+
+
+def test_a_sprite_does_not_depend_on_the_length_of_its_latent() -> None:
+    torch.manual_seed(0)
+    generator = relativistic.Generator(3, 32, width=0.25).eval()
+    z, label = torch.randn(2, 128), torch.eye(3)[:2]
+    assert torch.allclose(generator(z, label), generator(7 * z, label), atol=1e-5)
+
+
+def test_a_skip_layer_gates_and_neither_adds_nor_turns_round() -> None:
+    torch.manual_seed(0)
+    excitation = relativistic.Excitation(8, 4)
+    fine = torch.rand(2, 4, 32, 32)
+    gate = excitation(torch.randn(2, 8, 4, 4), fine) / fine
+    assert 0 < gate.min() <= gate.max() < 2
+    assert torch.allclose(gate, gate.mean(dim=(2, 3), keepdim=True).expand_as(gate), atol=1e-5)
+
+
+def test_a_batch_of_equal_pictures_has_no_deviation_and_a_varied_one_has() -> None:
+    same = relativistic.minibatch_deviation(torch.ones(4, 3, 4, 4))
+    assert same.shape == (4, 4, 4, 4)
+    assert same[:, 3].max() <= 1e-4
+    varied = torch.arange(4.0)[:, None, None, None].expand(4, 3, 4, 4)
+    assert relativistic.minibatch_deviation(varied)[:, 3].mean().item() == pytest.approx(1.25**0.5)
+    assert relativistic.minibatch_deviation(torch.randn(6, 3, 4, 4)).shape == (6, 4, 4, 4)  # no multiple of the group
 
 
 def test_the_type_changes_the_sprite_only_once_the_ramp_is_up() -> None:
@@ -41,69 +75,80 @@ def test_the_type_changes_the_sprite_only_once_the_ramp_is_up() -> None:
     assert not torch.allclose(generator(z, torch.eye(3)[:1]), generator(z, torch.eye(3)[1:2]))
 
 
-def test_the_papers_networks_are_exactly_as_printed() -> None:
-    transposed = [m for m in dcgan.Generator().modules() if isinstance(m, nn.ConvTranspose2d)]
-    assert [(m.kernel_size[0], m.stride[0], m.padding[0]) for m in transposed] == [(4, 1, 0)] + [(4, 2, 1)] * 4
-    plain = [m for m in dcgan.Discriminator().modules() if isinstance(m, nn.Conv2d)]
-    assert [(m.kernel_size[0], m.stride[0]) for m in plain] == [(4, 2)] * 4 + [(4, 1)]
-    assert all(m.bias is None for m in [*transposed, *plain])
-    assert transposed[0].in_channels == 128
-    slopes = [m.negative_slope for m in dcgan.Discriminator().modules() if isinstance(m, nn.LeakyReLU)]
-    assert slopes == [0.2] * 4
+def described(network: nn.Module) -> list[str]:
+    """Every layer as it would be printed in a paper."""
+    lines = []
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            kernel, stride, padding = layer.kernel_size[0], layer.stride[0], layer.padding[0]
+            bias = "" if layer.bias is None else " bias"
+            lines.append(f"{layer.in_channels}→{layer.out_channels} k{kernel} s{stride} p{padding}{bias}")
+        elif isinstance(layer, nn.LeakyReLU):
+            lines.append(f"LeakyReLU {layer.negative_slope}")
+        elif isinstance(layer, nn.BatchNorm2d):
+            lines.append(f"BatchNorm {layer.num_features}")
+        elif not list(layer.children()):
+            lines.append(type(layer).__name__)
+    return lines
+
+
+def test_the_papers_generator_is_exactly_as_printed() -> None:
+    layers = described(dcgan.Generator())
+    assert layers == [
+        "128→512 k4 s1 p0", "BatchNorm 512", "ReLU",
+        "512→256 k4 s2 p1", "BatchNorm 256", "ReLU",
+        "256→128 k4 s2 p1", "BatchNorm 128", "ReLU",
+        "128→64 k4 s2 p1", "BatchNorm 64", "ReLU",
+        "64→3 k4 s2 p1", "Tanh",
+    ]  # fmt: skip
+
+
+def test_the_papers_discriminator_is_exactly_as_printed_its_sigmoid_being_in_the_loss() -> None:
+    layers = described(dcgan.Discriminator())
+    assert layers == [
+        "3→64 k4 s2 p1", "BatchNorm 64", "LeakyReLU 0.2",
+        "64→128 k4 s2 p1", "BatchNorm 128", "LeakyReLU 0.2",
+        "128→256 k4 s2 p1", "BatchNorm 256", "LeakyReLU 0.2",
+        "256→512 k4 s2 p1", "BatchNorm 512", "LeakyReLU 0.2",
+        "512→1 k4 s1 p0",
+    ]  # fmt: skip
+
+
+def test_the_smaller_size_keeps_five_layers_and_their_channels() -> None:
+    def channels(size: int) -> list[str]:
+        both = described(dcgan.Generator(size)) + described(dcgan.Discriminator(size))
+        return [line.split(" k")[0] for line in both]
+
+    assert channels(28) == channels(64)
+
+
+def test_the_papers_weights_begin_as_radford_et_al_say() -> None:
+    torch.manual_seed(0)
+    convolution, norm, *_ = dcgan.Generator().layers
+    assert isinstance(convolution, nn.ConvTranspose2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert convolution.weight.std().item() == pytest.approx(0.02, rel=0.01)
+    assert convolution.weight.mean().item() == pytest.approx(0, abs=1e-3)
+    assert norm.weight.mean().item() == pytest.approx(1, abs=0.005)
+    assert norm.weight.std().item() == pytest.approx(0.02, rel=0.2)
 
 
 @pytest.mark.parametrize("size", dcgan.SIZES)
 def test_the_papers_networks_make_and_read_both_sizes(size: int) -> None:
     rgb = dcgan.Generator(size)(torch.randn(2, 128))
     assert rgb.shape == (2, 3, size, size)
+    assert rgb.abs().max() <= 1
     assert dcgan.Discriminator(size)(rgb).shape == (2,)
+    rgba = dcgan.with_alpha(rgb)
+    assert torch.equal(rgba[:, :3], rgb)
+    assert (rgba[:, 3] == 1).all()
 
 
-def test_losses_have_their_closed_forms() -> None:
-    real, fake = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 3.0])
-    soft = torch.nn.functional.softplus
-    plain, paired = LOSSES["non-saturating"], LOSSES["relativistic"]
-    assert plain.discriminator(real, fake) == soft(-real).mean() + soft(fake).mean()
-    bce = nn.functional.binary_cross_entropy_with_logits
-    expected = bce(real, torch.ones(2)) + bce(fake, torch.zeros(2))
-    assert plain.discriminator(real, fake).item() == pytest.approx(expected.item())
-    assert plain.generator(real, fake).item() == pytest.approx(bce(fake, torch.ones(2)).item())
-    assert paired.discriminator(real, fake).item() == pytest.approx(
-        ((soft(torch.tensor(-3.0)) + soft(torch.tensor(3.0))) / 2).item()
-    )
-    assert paired.generator(real, fake).item() == paired.discriminator(fake, real).item()
-
-
-def test_the_gradient_penalty_of_a_linear_critic_is_its_squared_norm() -> None:
-    weight = torch.randn(3 * 4 * 4)
-    inputs = torch.randn(5, 3, 4, 4, requires_grad=True)
-    assert gradient_penalty(inputs.flatten(1) @ weight, inputs).item() == pytest.approx(
-        (weight**2).sum().item(), rel=1e-5
-    )
-
-
-def test_augmentation_keeps_the_empty_canvas_empty_and_colour_below_alpha() -> None:
-    draws = torch.Generator().manual_seed(0)
-    assert torch.equal(Augment()(-torch.ones(8, 4, 32, 32), draws), -torch.ones(8, 4, 32, 32))
-    alpha = torch.rand(8, 1, 32, 32)
-    sprites = torch.cat([torch.rand(8, 3, 32, 32) * alpha, alpha], dim=1) * 2 - 1
-    views = Augment()(sprites, draws)
-    assert (views[:, :3] <= views[:, 3:] + 1e-6).all()
-    assert views.min() >= -1 - 1e-6
-
-
-def test_augmentation_without_colour_only_moves_pixels() -> None:
-    sprites = torch.rand(1, 4, 32, 32) * 2 - 1
-    sprites[:, :, :8] = sprites[:, :, -8:] = sprites[:, :, :, :8] = sprites[:, :, :, -8:] = -1
-    sprites[:, :3] = torch.minimum(sprites[:, :3], sprites[:, 3:])
-    move = Augment(contrast=0, gain=0, hole_chance=0)
-    view = move(sprites, torch.Generator().manual_seed(3))
-    assert not torch.equal(view, sprites)
-    assert torch.allclose(view.flatten(2).sort(dim=2).values, sprites.flatten(2).sort(dim=2).values, atol=1e-6)
-
-
-def test_gradients_reach_the_generator_through_augmentation() -> None:
-    sprites = torch.zeros(2, 4, 32, 32, requires_grad=True)
-    Augment()(sprites, torch.Generator().manual_seed(0)).sum().backward()
-    assert sprites.grad is not None
-    assert sprites.grad.abs().sum() > 0
+def test_the_classifier_divides_by_its_temperature() -> None:
+    torch.manual_seed(0)
+    network = Classifier(5, 32).eval()
+    pictures = torch.rand(3, 4, 32, 32) * 2 - 1
+    plain = network(pictures)
+    network.temperature.fill_(4)
+    assert torch.allclose(network(pictures), plain / 4)
+    assert "temperature" in network.state_dict()

@@ -1,0 +1,90 @@
+"""A bundle is whole and says what it can make, or it isn't loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asset_gen.bundle import BUILT_IN, BundleInfo, load_bundle
+from asset_gen.errors import ModelError
+from asset_gen.runtime import open_session
+
+
+def rewrite(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change ``bundle.json``."""
+    document = json.loads((bundle / "bundle.json").read_text())
+    change(document)
+    (bundle / "bundle.json").write_text(json.dumps(document))
+
+
+def test_a_bundle_says_what_it_can_make(bundle: Path) -> None:
+    loaded = load_bundle(bundle)
+    assert loaded.info.types == ["beetle", "crystal", "flask", "mushroom"]
+    assert (loaded.info.size, loaded.info.latent, loaded.info.conditional, loaded.info.alpha) == (32, 128, True, "true")
+    assert (loaded.generator, loaded.classifier) == (bundle / "generator.onnx", bundle / "classifier.onnx")
+
+
+def test_a_models_identity_is_that_of_its_networks_alone(bundle: Path, own_bundle: Path) -> None:
+    rewrite(own_bundle, lambda document: document.update(name="another name", licence="another licence"))
+    lines = [f"{sha256((bundle / n).read_bytes()).hexdigest()}  {n}\n" for n in ("classifier.onnx", "generator.onnx")]
+    expected = sha256("".join(lines).encode()).hexdigest()
+    assert load_bundle(bundle).sha256 == load_bundle(own_bundle).sha256 == expected
+
+
+def test_a_changed_byte_is_found_in_either_network(own_bundle: Path) -> None:
+    for name in ("generator.onnx", "classifier.onnx"):
+        whole = (own_bundle / name).read_bytes()
+        (own_bundle / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        with pytest.raises(ModelError, match=f"{name} has the sha256 .*: it was changed"):
+            load_bundle(own_bundle)
+        (own_bundle / name).write_bytes(whole)
+    load_bundle(own_bundle)
+
+
+def add_type(document: dict[str, Any]) -> None:
+    document["types"].append("owl")
+    document["labels"]["owl"] = "Owl"
+
+
+BROKEN_PROMISES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "format": (lambda d: d.update(format=2), "has format 2, and this assetgen reads format 1"),
+    "no types": (lambda d: d.update(types=[]), "lists 0 types"),
+    "a type twice": (lambda d: d.update(types=["a", "a"]), "or one twice"),
+    "a type that is a path": (lambda d: d["types"].__setitem__(0, "../x"), r"the type '\.\./x' is not of the form"),
+    "a type without a label": (lambda d: d["types"].append("owl"), "has no label for the type 'owl'"),
+    "no size": (lambda d: d.update(size=0), "size 0 or latent 128 is out of range"),
+    "no latent": (lambda d: d.update(latent=0), "size 32 or latent 0 is out of range"),
+    "alpha": (lambda d: d.update(alpha="some"), "is damaged"),
+    "no parity": (lambda d: d.pop("parity"), "is damaged .*parity"),
+    "no classifier": (lambda d: d["files"].pop("classifier.onnx"), r"lists no classifier\.onnx"),
+    "another type": (add_type, r"generator\.onnx: the input label has shape"),
+    "another size": (lambda d: d.update(size=64), r"generator\.onnx: the output rgba has shape"),
+    "no condition": (lambda d: d.update(conditional=False), r"generator\.onnx has the inputs z, label"),
+}
+
+
+@pytest.mark.parametrize("promise", BROKEN_PROMISES)
+def test_a_bundle_json_that_promises_something_else_is_refused(promise: str, own_bundle: Path) -> None:
+    change, message = BROKEN_PROMISES[promise]
+    rewrite(own_bundle, change)
+    with pytest.raises(ModelError, match=message) as refused:
+        load_bundle(own_bundle)
+    assert refused.value.exit_code == 5
+
+
+def test_a_folder_that_is_no_bundle_is_told_so(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(ModelError, match=r"is no model bundle .*assetgen export"):
+            load_bundle(path)
+
+
+def test_the_built_in_model_is_whole_and_runs() -> None:
+    loaded = load_bundle(BUILT_IN)
+    assert isinstance(loaded.info, BundleInfo)
+    assert set(loaded.info.labels) == set(loaded.info.types)
+    assert open_session(loaded.generator, "cpu").provider == "CPUExecutionProvider"

@@ -1,0 +1,110 @@
+"""Everything that was drawn can be looked through, one sprite at a time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from asset_gen import candidates
+from asset_gen.candidates import COLUMNS, CandidateReader, CandidateWriter, Row, candidate_name, read_rows
+from tests.creatures import KINDS, creature
+
+SPRITES = {(kind, candidate_name(kind, index)): creature(kind, index) for kind in KINDS for index in range(4)}
+ROWS = [
+    Row(name, kind, 0.25 + int(name[-1]) / 10, 1.25, name.endswith("1"), 7, int(name[-6:]), f'"why", {kind}')
+    for kind, name in SPRITES
+]
+RUN = {
+    "run": "0123456789abcdef",
+    "model_name": "fake",
+    "choice": {"model": "m" * 64, "seed": 7, "oversample": 4, "scorer": "types", "filter": "is"},
+    "quotas": dict.fromkeys(KINDS, 1),
+    "scorer": {
+        "name": "types",
+        "splits": 10,
+        "kept": {"n": 4, "mean": None, "std": None},
+        "all": {"n": 4, "mean": None, "std": None},
+    },
+}
+
+
+def write_set(stage: Path, sharded: bool) -> Path:
+    """A whole candidate set of sixteen sprites."""
+    writer = CandidateWriter(stage, sharded)
+    for (kind, name), sprite in SPRITES.items():
+        writer.add(kind, name, sprite)
+    writer.finish(ROWS, RUN)
+    return stage
+
+
+@pytest.fixture(params=[False, True], ids=["files", "shards"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(candidates, "SHARD_SIZE", 5)
+    return write_set(tmp_path / "set", request.param)
+
+
+def test_every_sprite_is_read_back_alone(folder: Path) -> None:
+    reader = CandidateReader(folder)
+    for (kind, name), sprite in reversed(SPRITES.items()):
+        assert np.array_equal(reader.sprite(kind, name), sprite)
+        assert reader.png(kind, name).startswith(b"\x89PNG")
+
+
+def test_the_scores_are_a_table_with_these_columns(folder: Path) -> None:
+    with (folder / "scores.csv").open(newline="") as file:
+        lines = list(csv.reader(file))
+    assert tuple(lines[0]) == COLUMNS == ("name", "type", "p_type", "entropy", "kept", "seed", "index", "reason")
+    assert lines[2] == ["beetle_c000001", "beetle", "0.350000", "1.250000", "1", "7", "1", '"why", beetle']
+    assert list(read_rows(folder)) == ROWS
+
+
+def test_a_run_says_what_it_was_drawn_with(folder: Path) -> None:
+    assert json.loads((folder / "run.json").read_text()) == RUN
+
+
+def test_the_contact_sheet_opens_from_disk_with_every_picture_it_shows(folder: Path) -> None:
+    script = (folder / "candidates.js").read_text(encoding="utf-8")
+    entries = json.loads(script.removeprefix("globalThis.candidates = ").removesuffix(";\n").replace(",\n]", "]"))
+    sharded = (folder / "shards.csv").exists()
+    assert [entry[0] for entry in entries] == [row.name for row in ROWS if row.kept or not sharded]
+    for name, kind, _, _, _, _, image in entries:
+        assert image.startswith("data:image/png;base64,") if sharded else (folder / image).is_file()
+        assert (kind, name) in SPRITES
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert 'src="candidates.js"' in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+
+
+def test_shards_are_ordinary_tar_files_of_a_fixed_number_of_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "SHARD_SIZE", 5)
+    folder = write_set(tmp_path / "set", sharded=True)
+    names = []
+    for shard in sorted(folder.glob("shard_*.tar")):
+        with tarfile.open(shard) as archive:
+            names.append(archive.getnames())
+    assert list(map(len, names)) == [5, 5, 5, 1]
+    assert [name for shard in names for name in shard] == [f"{kind}/{name}.png" for kind, name in SPRITES]
+    assert not list(folder.glob("*/*.png"))
+
+
+def test_a_set_begins_empty(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "leftover.png").touch()
+    CandidateWriter(tmp_path / "set", sharded=False)
+    assert list((tmp_path / "set").iterdir()) == []
+
+
+@pytest.mark.parametrize("sprite", [creature("flask", 0), np.zeros((3, 5, 4), np.uint8)])
+def test_pictures_are_png_without_loss(sprite: NDArray[np.uint8], tmp_path: Path) -> None:
+    writer = CandidateWriter(tmp_path / "set", sharded=False)
+    writer.add("flask", "a", sprite)
+    assert np.array_equal(CandidateReader(tmp_path / "set").sprite("flask", "a"), sprite)

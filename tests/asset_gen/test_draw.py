@@ -1,0 +1,198 @@
+"""Candidates are drawn until every type has enough different sprites, or the quota is given up."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from asset_gen import draw
+from asset_gen.candidates import FOLDER, CandidateReader, Row, read_rows
+from asset_gen.draw import Networks, draw_candidates, figures
+from asset_gen.errors import ProjectError, QuotaError
+from asset_gen.manifest import Choice, Origin, SpriteRecord
+from asset_gen.metrics.inception_score import inception_score
+from asset_gen.plan import Plan, run_name
+from asset_gen.publish import Place
+from asset_gen.runtime import Session
+from tests.fakes import MODEL, TYPES, Copyist, Eye, Painter, fake_bundle
+
+
+def networks_of(generator: Session, monkeypatch: pytest.MonkeyPatch, conditional: bool = True) -> Networks:
+    """A fake bundle's networks."""
+    sessions = {"generator.onnx": generator, "classifier.onnx": Eye()}
+    monkeypatch.setattr(draw, "open_session", lambda path, device: sessions[path.name])
+    return Networks(fake_bundle(conditional=conditional), "cpu")
+
+
+def plan_of(
+    quotas: dict[str, int], oversample: int = 4, strategy: str = "is", kept: dict[str, list[SpriteRecord]] | None = None
+) -> Plan:
+    choice = Choice(model=MODEL, seed=0, oversample=oversample, scorer="types", filter=strategy)
+    kept = {kind: [] for kind in quotas} | (kept or {})
+    run = run_name(choice, quotas, kept)
+    stay = sum(map(len, kept.values()))
+    added = sum(quotas.values()) - stay
+    return Plan(
+        quotas=quotas, choice=choice, old=None, kept=kept, run=run, draws=True, added=added, freed=0, question=None
+    )
+
+
+@pytest.fixture
+def place(game: Path) -> Place:
+    """An empty project."""
+    (game / "out").mkdir()
+    (game / ".assetgen").mkdir()
+    return Place(game, game / "out")
+
+
+def drawn(networks: Networks, plan: Plan, place: Place) -> list[Row]:
+    draw_candidates(networks, plan, place, lambda *_: None)
+    return list(read_rows(place.out / FOLDER / plan.run))
+
+
+def test_four_candidates_are_drawn_for_each_sprite_and_the_quotas_are_kept(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = drawn(networks_of(Painter(), monkeypatch), plan_of({"bat": 5, "owl": 3}), place)
+    assert [(row.type, row.index) for row in rows] == [("bat", n) for n in range(20)] + [("owl", n) for n in range(12)]
+    assert [sum(row.kept for row in rows if row.type == kind) for kind in ("bat", "owl")] == [5, 3]
+    assert {row.reason for row in rows if row.kept} == {"chosen by is"}
+    assert all(0 <= row.p_type <= 1 and 0 <= row.entropy <= np.log(3) + 1e-6 for row in rows)
+
+
+def test_a_candidates_picture_is_in_the_set_and_engines_leave_it_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of({"bat": 2})
+    rows = drawn(networks_of(Painter(), monkeypatch), plan, place)
+    reader = CandidateReader(place.out / FOLDER / plan.run)
+    assert all(reader.sprite(row.type, row.name).shape == (16, 16, 4) for row in rows)
+    assert (place.out / FOLDER / ".gdignore").is_file()
+    assert not place.candidates.exists()  # it was renamed, not copied
+
+
+def test_a_set_that_is_whole_is_not_drawn_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of({"bat": 2})
+    first = drawn(networks_of(Painter(), monkeypatch), plan, place)
+    idle = Painter()
+    assert drawn(networks_of(idle, monkeypatch), plan, place) == first
+    assert idle.calls == []
+
+
+def test_a_generator_that_draws_one_picture_is_given_up_after_sixteen_times_the_quota(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copyist = Copyist()
+    with pytest.raises(QuotaError, match=r"After drawing 16 times the quota .*: bat 1 of 3, imp 1 of 2\. ") as refused:
+        drawn(networks_of(copyist, monkeypatch), plan_of({"bat": 3, "imp": 2, "owl": 1}), place)
+    assert refused.value.exit_code == 6
+    assert not (place.out / FOLDER).exists()
+    drawn_of = {kind: len(list((place.candidates / kind).iterdir())) for kind in ("bat", "imp", "owl")}
+    assert drawn_of == {"bat": 48, "imp": 32, "owl": 4}  # owls were enough at once
+
+
+def test_near_duplicates_are_named_and_never_kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stammerer(Painter):
+        """Draws every second sprite like the one before."""
+
+        def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+            z = inputs["z"]
+            return super().run(**inputs | {"z": z[np.arange(len(z)) // 2 * 2]})
+
+    rows = drawn(networks_of(Stammerer(), monkeypatch), plan_of({"bat": 4}, oversample=2), place)
+    twins = [row for row in rows if row.reason.startswith("nearly equals bat_c")]
+    assert len(twins) == 4
+    assert not any(row.kept for row in twins)
+    assert sum(row.kept for row in rows) == 4
+
+
+def test_without_a_filter_the_first_ones_are_kept_duplicates_or_not(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = drawn(networks_of(Copyist(), monkeypatch), plan_of({"bat": 3}, oversample=1, strategy="none"), place)
+    assert [row.kept for row in rows] == [True] * 3
+
+
+def test_published_sprites_are_drawn_again_and_stay_chosen(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = [
+        SpriteRecord(
+            name=f"bat_{slot:06d}",
+            type="bat",
+            slot=slot,
+            rect=(0, 0, 16, 16),
+            origin=Origin(model=MODEL, seed=0, type="bat", index=index),
+            score=0.5,
+        )
+        for slot, index in enumerate((3, 70))  # 70 lies beyond the first round
+    ]
+    rows = drawn(networks_of(Painter(), monkeypatch), plan_of({"bat": 4}, kept={"bat": kept}), place)
+    assert [row.index for row in rows] == [*range(16), 70]
+    assert {3, 70} <= {row.index for row in rows if row.kept}
+    assert sum(row.kept for row in rows) == 4
+
+
+def test_a_generator_without_types_is_asked_until_the_classifier_has_seen_enough(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = Painter()
+    rows = drawn(networks_of(painter, monkeypatch, conditional=False), plan_of({"bat": 3, "imp": 3}), place)
+    assert all(set(call) == {"z"} for call in painter.calls)
+    assert {row.type for row in rows} == {"bat", "imp"}  # owls that nobody asked for aren't kept
+    assert [sum(row.kept for row in rows if row.type == kind) for kind in ("bat", "imp")] == [3, 3]
+    assert all(row.p_type >= 1 / 3 for row in rows)
+
+
+def test_a_link_out_of_the_project_is_refused(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (place.out / FOLDER).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ProjectError, match="a link leads out"):
+        drawn(networks_of(Painter(), monkeypatch), plan_of({"bat": 1}), place)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_progress_is_told_from_nothing_to_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, int, int]] = []
+    plan = plan_of({"bat": 20, "imp": 20})
+    draw_candidates(networks_of(Painter(), monkeypatch), plan, place, lambda *step: told.append(step))
+    assert told == [("drawing candidates", n, 160) for n in (64, 128, 160)] + [("choosing", 0, 1), ("choosing", 1, 1)]
+
+
+def test_the_kept_sets_score_stands_beside_that_of_ten_random_ones() -> None:
+    chance = np.random.default_rng(0)
+    p = chance.dirichlet([0.3] * 3, 120).astype(np.float32)
+    kinds = np.arange(120) % 3
+    chosen = np.arange(30)
+    quotas = dict.fromkeys(range(3), 10)
+    record = figures("types", p, kinds, chosen, quotas, np.ones(120, bool))
+    mean, std = inception_score(p[chosen])
+    assert (record.name, record.splits, record.kept.n, record.all.n) == ("types", 10, 30, 30)
+    assert record.kept.mean == pytest.approx(mean, abs=1e-4)
+    assert record.kept.std == pytest.approx(std, abs=1e-4)
+    assert record.all.mean is not None
+    assert 1 < record.all.mean < 3
+    only = np.zeros(120, bool)
+    only[chosen] = True  # then every random set is the chosen one
+    assert figures("types", p, kinds, chosen, quotas, only).all.mean == pytest.approx(mean, abs=0.15)
+
+
+@pytest.mark.parametrize(("classes", "quotas"), [(1, {0: 20}), (3, {0: 20}), (3, {0: 5, 1: 4})])
+def test_no_score_is_invented_for_one_type_or_fewer_sprites_than_splits(classes: int, quotas: dict[int, int]) -> None:
+    count = sum(quotas.values())
+    kinds = np.repeat(list(quotas), list(quotas.values()))
+    record = figures("types", np.full((count, classes), 1 / classes, np.float32), kinds, np.arange(count), quotas,
+                     np.ones(count, bool))  # fmt: skip
+    assert record.kept.mean is record.all.mean is None
+    assert record.kept.n == count
+
+
+def test_scores_name_every_candidate_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(dict.fromkeys(TYPES, 3))
+    drawn(networks_of(Painter(), monkeypatch), plan, place)
+    with (place.out / FOLDER / plan.run / "scores.csv").open() as file:
+        names = [line["name"] for line in csv.DictReader(file)]
+    assert len(names) == len(set(names)) == 36
+    assert names == sorted(names)

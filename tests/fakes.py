@@ -1,0 +1,79 @@
+"""Stand-ins for a trained model, so that what is tested is the way to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from asset_gen.bundle import Bundle, BundleInfo, DataRecord
+from asset_gen.runtime import Session
+
+TYPES = ["bat", "imp", "owl"]
+MODEL = "m" * 64
+
+
+def bundle_info(**changes: Any) -> BundleInfo:
+    """What a bundle of three types at 16 pixels says of itself."""
+    info = BundleInfo(
+        format=1,
+        name="fake",
+        licence="CC0-1.0",
+        types=TYPES,
+        labels={kind: kind.title() for kind in TYPES},
+        size=16,
+        latent=8,
+        preset="relativistic",
+        conditional=True,
+        alpha="true",
+        outside_networks=[],
+        data=DataRecord(name="art", licence="CC0-1.0", sprites=30, sha256="0" * 64),
+        training={},
+        parity={},
+        files={},
+    )
+    return msgspec.structs.replace(info, **changes)
+
+
+def fake_bundle(**changes: Any) -> Bundle:
+    """A bundle whose files nobody opens."""
+    return Bundle(Path("fake"), bundle_info(**changes), MODEL)
+
+
+class Painter(Session):
+    """A generator: a square in the middle of the canvas, in four colours that the latent decides."""
+
+    def __init__(self, size: int = 16) -> None:
+        self.size, self.provider = size, "CPUExecutionProvider"
+        self.calls: list[dict[str, tuple[int, ...]]] = []
+        """Shapes of the inputs of every call."""
+
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.calls.append({name: value.shape for name, value in inputs.items()})
+        colour = np.tanh(inputs["z"][:, :8]).reshape(-1, 2, 2, 2).repeat(self.size // 4, 2).repeat(self.size // 4, 3)
+        pictures = np.full((len(colour), 4, self.size, self.size), -1, np.float32)
+        middle = slice(self.size // 4, self.size // 4 + self.size // 2)
+        pictures[:, :2, middle, middle] = colour
+        pictures[:, 3, middle, middle] = 1
+        return pictures
+
+
+class Copyist(Painter):
+    """A generator that has collapsed: one picture, whatever is asked for."""
+
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        return super().run(**{name: np.zeros_like(value) for name, value in inputs.items()})
+
+
+class Eye(Session):
+    """A classifier that goes by the mean of each channel."""
+
+    def __init__(self, types: int = 3) -> None:
+        self.types, self.provider = types, "CPUExecutionProvider"
+
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        means = inputs["rgba"].mean(axis=(2, 3))
+        return np.asarray(20 * means[:, : self.types], np.float32)

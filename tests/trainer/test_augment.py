@@ -1,0 +1,110 @@
+"""Views of a sprite differ only in what may differ."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from trainer.augment import Augment
+
+MOVE = Augment(contrast=0, gain=0, hole_chance=0)
+STILL = Augment(flip=0, shift=0, contrast=0, gain=0, hole_chance=0)
+
+
+def draws(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def sprites() -> Tensor:
+    """Sixteen random sprites [16, 4, 32, 32] with soft alpha, far from the edge."""
+    chance = draws(1)
+    alpha = torch.rand(16, 1, 32, 32, generator=chance)
+    rgba = torch.cat([torch.rand(16, 3, 32, 32, generator=chance) * alpha, alpha], dim=1)
+    rgba[:, :, :8] = rgba[:, :, -8:] = rgba[:, :, :, :8] = rgba[:, :, :, -8:] = 0
+    return rgba * 2 - 1
+
+
+def test_with_everything_off_a_view_is_the_sprite(sprites: Tensor) -> None:
+    assert torch.allclose(STILL(sprites, draws()), sprites, atol=1e-6)
+
+
+def test_a_flip_is_a_mirror_image(sprites: Tensor) -> None:
+    always = Augment(flip=1, shift=0, contrast=0, gain=0, hole_chance=0)
+    assert torch.allclose(always(sprites, draws()), sprites.flip(3), atol=1e-6)
+    half = Augment(flip=0.5, shift=0, contrast=0, gain=0, hole_chance=0)(sprites, draws())
+    mirrored = [torch.allclose(view, sprite.flip(2), atol=1e-6) for view, sprite in zip(half, sprites, strict=True)]
+    plain = [torch.allclose(view, sprite, atol=1e-6) for view, sprite in zip(half, sprites, strict=True)]
+    assert all(a != b for a, b in zip(mirrored, plain, strict=True))
+    assert 2 <= sum(mirrored) <= 14
+
+
+def test_flips_and_shifts_only_move_pixels_by_at_most_an_eighth(sprites: Tensor) -> None:
+    views = MOVE(sprites, draws(3))
+    assert not torch.equal(views, sprites)
+    assert torch.allclose(views.flatten(2).sort(dim=2).values, sprites.flatten(2).sort(dim=2).values, atol=1e-6)
+    seen = (views[:, 3] > -1).any(dim=0)
+    assert not seen[:4].any()
+    assert not seen[-4:].any()
+    offsets = {int((view[3] > -1).any(dim=1).nonzero()[0]) - 8 for view in MOVE(sprites.repeat(20, 1, 1, 1), draws(4))}
+    assert offsets == set(range(-4, 5))
+
+
+def test_what_is_shifted_in_is_transparent() -> None:
+    full = torch.ones(64, 4, 32, 32)
+    views = MOVE(full, draws())
+    assert set(views.flatten().tolist()) == {-1.0, 1.0}
+    assert (views == views[:, :1]).all()
+
+
+def test_the_empty_canvas_stays_empty() -> None:
+    assert torch.equal(Augment()(-torch.ones(8, 4, 32, 32), draws()), -torch.ones(8, 4, 32, 32))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_colour_never_exceeds_alpha_and_alpha_is_not_recoloured(seed: int, sprites: Tensor) -> None:
+    strong = Augment(flip=0, shift=0, contrast=0.9, gain=0.9, hole_chance=0)
+    views = strong(sprites, draws(seed))
+    assert not torch.allclose(views, sprites, atol=0.1)
+    assert torch.allclose(views[:, 3], sprites[:, 3], atol=1e-6)
+    assert (views[:, :3] <= views[:, 3:] + 1e-6).all()
+    assert views.min() >= -1 - 1e-6
+
+
+def test_contrast_pulls_towards_the_sprites_own_mean_and_gain_scales() -> None:
+    pair = -torch.ones(1, 4, 2, 2)
+    pair[0, 3, 0] = 1
+    pair[0, :3, 0, 0], pair[0, :3, 0, 1] = 0.4 * 2 - 1, 0.6 * 2 - 1  # two greys around 0.5
+    dark = [
+        (Augment(flip=0, shift=0, contrast=0.5, gain=0, hole_chance=0)(pair, draws(seed)) + 1) / 2 for seed in range(8)
+    ]
+    for view in dark:
+        assert view[0, :3, 0].mean().item() == pytest.approx(0.5, abs=1e-5)
+        assert 0.1 - 1e-5 <= (view[0, 0, 0, 1] - view[0, 0, 0, 0]).item() <= 0.3 + 1e-5
+    for seed in range(8):
+        view = (Augment(flip=0, shift=0, contrast=0, gain=0.2, hole_chance=0)(pair, draws(seed)) + 1) / 2
+        ratio = (view[0, 0, 0, 0] / 0.4).item()
+        assert 0.8 - 1e-5 <= ratio <= 1.2 + 1e-5
+        assert view[0, 0, 0, 1].item() == pytest.approx(0.6 * ratio, abs=1e-5)
+
+
+def test_a_hole_is_a_square_of_the_stated_side_and_chance() -> None:
+    hollow = Augment(flip=0, shift=0, contrast=0, gain=0, hole=0.25, hole_chance=1)
+    missing = (hollow(torch.ones(300, 4, 32, 32), draws())[:, 3] == -1).flatten(1).sum(dim=1)
+    assert missing.max() == 64
+    assert missing.min() >= 16  # at least half of each side lies inside
+    usual = Augment(flip=0, shift=0, contrast=0, gain=0)(torch.ones(1000, 4, 32, 32), draws())
+    assert (usual == -1).any(dim=(1, 2, 3)).float().mean().item() == pytest.approx(0.3, abs=0.05)
+
+
+def test_gradients_reach_the_generator_through_every_view() -> None:
+    sprites = torch.zeros(16, 4, 32, 32, requires_grad=True)
+    Augment()(sprites, draws()).sum().backward()  # type: ignore[no-untyped-call]
+    assert sprites.grad is not None
+    assert (sprites.grad.abs().sum(dim=(1, 2, 3)) > 0).all()
+
+
+def test_views_depend_on_the_draws_alone(sprites: Tensor) -> None:
+    assert torch.equal(Augment()(sprites, draws(5)), Augment()(sprites, draws(5)))
+    assert not torch.equal(Augment()(sprites, draws(5)), Augment()(sprites, draws(6)))
