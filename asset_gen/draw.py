@@ -53,12 +53,11 @@ class _Pool:
     thumbs: list[NDArray[np.uint8]] = field(default_factory=list)
 
     def join(self) -> _Candidates:
-        return _Candidates(
-            np.concatenate(self.p),
-            np.concatenate(self.kinds),
-            np.concatenate(self.indices),
-            np.concatenate(self.thumbs),
-        )
+        self.p = [np.concatenate(self.p)]  # the joined array takes the place of its parts
+        self.kinds = [np.concatenate(self.kinds)]
+        self.indices = [np.concatenate(self.indices)]
+        self.thumbs = [np.concatenate(self.thumbs)]
+        return _Candidates(self.p[0], self.kinds[0], self.indices[0], self.thumbs[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +236,7 @@ def figures(
     if p.shape[1] < 2 or len(quotas) < 2 or count < SPLITS:
         nothing = Figure(n=count, mean=None, std=None)
         return ScorerRecord(name=scorer, splits=SPLITS, kept=nothing, all=nothing)
-    mean, std = inception_score(p[chosen])
+    mean, std = inception_score(p[chosen[np.argsort(kinds[chosen], kind="stable")]])  # by type, as random sets come
     random = []
     for number in range(RANDOM_SETS):
         chance = np.random.default_rng(number)

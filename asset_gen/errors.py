@@ -6,6 +6,7 @@
     ├── DeviceError         4  no ONNX Runtime, or not on the device asked for
     ├── ModelError          5  a bundle, checkpoint or weights file is not what it claims
     ├── QuotaError          6  too few sprites of a type passed
+    ├── NotFiniteError      1  a training ran away: its losses are no numbers any more
     ├── SpriteError         1  a picture or a folder of sprites can't be used
     └── ProjectError        1  the game project can't be written, or needs a person's yes
 
@@ -57,3 +58,7 @@ class SpriteError(AssetgenError):
 
 class ProjectError(AssetgenError):
     """The game project can't be written, or the change needs a person's yes."""
+
+
+class NotFiniteError(AssetgenError):
+    """A training's loss became NaN or infinite; its last checkpoint is whole."""

@@ -85,9 +85,12 @@ def export_run(
         info = _info(config, report, labelling, state, figures, parity, stage)
         (stage / "bundle.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1) + b"\n")
         load_bundle(stage)
+        former = stage.with_suffix(".former")
+        shutil.rmtree(former, ignore_errors=True)
         if out.exists():
-            shutil.rmtree(out)
+            out.rename(former)  # a kill between the two renames loses neither
         stage.rename(out)
+        shutil.rmtree(former, ignore_errors=True)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return load_bundle(out)

@@ -25,7 +25,7 @@ def bundle_info(**changes: Any) -> BundleInfo:
         types=TYPES,
         labels={kind: kind.title() for kind in TYPES},
         size=16,
-        latent=8,
+        latent=12,
         preset="relativistic",
         conditional=True,
         alpha="true",
@@ -53,10 +53,10 @@ class Painter(Session):
 
     def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         self.calls.append({name: value.shape for name, value in inputs.items()})
-        colour = np.tanh(inputs["z"][:, :8]).reshape(-1, 2, 2, 2).repeat(self.size // 4, 2).repeat(self.size // 4, 3)
+        colour = np.tanh(inputs["z"][:, :12]).reshape(-1, 3, 2, 2).repeat(self.size // 4, 2).repeat(self.size // 4, 3)
         pictures = np.full((len(colour), 4, self.size, self.size), -1, np.float32)
         middle = slice(self.size // 4, self.size // 4 + self.size // 2)
-        pictures[:, :2, middle, middle] = colour
+        pictures[:, :3, middle, middle] = colour
         pictures[:, 3, middle, middle] = 1
         return pictures
 

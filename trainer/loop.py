@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from asset_gen import pixels
-from asset_gen.errors import AssetgenError
+from asset_gen.errors import NotFiniteError
 from trainer.checkpoint import Checkpoint, optimiser_tensors, restore_optimiser
 from trainer.dataset import Dataset
 from trainer.losses import LOSSES, gradient_penalty
@@ -25,10 +25,6 @@ from trainer.models.dcgan import with_alpha
 from trainer.presets import Preset
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-class NotFiniteError(AssetgenError):
-    """A loss became NaN or infinite."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,7 +126,10 @@ class Training:
         self._move_average()
         self.seconds += time.monotonic() - begun
         if not all(np.isfinite(value) for value in stats.values()):
-            raise NotFiniteError(f"step {self.step}: a loss is not finite: {stats}")
+            raise NotFiniteError(
+                f"step {self.step}: a loss is not finite ({stats}). The last checkpoint is whole: go on from it with "
+                f"--resume, with --precision float32 if it was bfloat16, or start again with another --seed."
+            )
         return stats
 
     def _move_discriminator(self, real: Tensor, label: Tensor, draws: torch.Generator) -> dict[str, float]:

@@ -35,7 +35,7 @@ def test_every_call_of_the_network_has_the_same_shape() -> None:
     painter = Painter()
     wanted = Wanted(np.zeros(10, np.int64), np.arange(10))
     batches = list(generate(painter, bundle_info(), 0, wanted, batch=4))
-    assert painter.calls == [{"z": (4, 8), "label": (4, 3)}] * 3
+    assert painter.calls == [{"z": (4, 12), "label": (4, 3)}] * 3
     assert [(b.rows, len(b.sprites)) for b in batches] == [(slice(0, 4), 4), (slice(4, 8), 4), (slice(8, 10), 2)]
 
 
@@ -56,15 +56,15 @@ def test_padded_rows_can_be_normalised_like_others() -> None:
 def test_the_network_is_asked_for_the_types_latent_and_one_hot_label() -> None:
     listener = Listener()
     drawn(listener, Wanted(np.array([2, 0]), np.array([5, 5])), batch=2, seed=3)
-    assert np.array_equal(listener.heard["z"][0], latents(3, "owl", np.array([5]), 8)[0])
-    assert np.array_equal(listener.heard["z"][1], latents(3, "bat", np.array([5]), 8)[0])
+    assert np.array_equal(listener.heard["z"][0], latents(3, "owl", np.array([5]), 12)[0])
+    assert np.array_equal(listener.heard["z"][1], latents(3, "bat", np.array([5]), 12)[0])
     assert listener.heard["label"].tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
 def test_a_generator_without_types_is_given_the_latents_of_the_seed_alone() -> None:
     painter = Painter()
     first = drawn(painter, Wanted(np.array([0, 0]), np.array([4, 5])), conditional=False)
-    assert painter.calls == [{"z": (64, 8)}]
+    assert painter.calls == [{"z": (64, 12)}]
     other = drawn(painter, Wanted(np.array([2, 1]), np.array([4, 5])), conditional=False)
     assert np.array_equal(first, other)
 

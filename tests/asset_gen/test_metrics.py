@@ -140,12 +140,13 @@ def test_equal_sets_are_perfect_and_far_ones_share_nothing() -> None:
 
 
 def test_density_counts_the_balls_that_a_sprite_lies_in() -> None:
-    line = np.arange(5.0)[:, None]  # with 1 neighbour, every ball reaches 1 to each side
-    fake = np.array([[1.5], [1.6], [9.0]])
-    found = precision_recall(line, fake, neighbours=1)
+    ring = np.exp(2j * np.pi * np.arange(6) / 6)  # the two neighbours of each corner of a hexagon are 1 away
+    real = np.stack([ring.real, ring.imag], axis=1)
+    fake = np.array([[0.5, 0], [0.9, 0], [9, 0]])
+    found = precision_recall(real, fake, neighbours=2)
     assert found.precision == pytest.approx(2 / 3)
-    assert found.density == pytest.approx((2 + 2 + 0) / 3)
-    assert found.coverage == pytest.approx(2 / 5)  # the sprites at 1 and 2
+    assert found.density == pytest.approx((3 + 3 + 0) / 3 / 2)  # each of the first two lies in three balls
+    assert found.coverage == pytest.approx(3 / 6)
 
 
 @given(st.integers(0, 1000), st.floats(0, 30))

@@ -94,6 +94,15 @@ def test_paper_reaches_into_a_winding_bay_but_not_through_a_diagonal_gap() -> No
     assert pixels.key_out(maze[None])[0, :5, :, 3].all()
 
 
+def test_paper_comes_in_from_every_side() -> None:
+    for side in range(4):
+        box = np.zeros((5, 5, 4), np.uint8)
+        box[..., 3] = 255
+        box[2, 3:] = 255  # a white gap in the right edge
+        keyed = pixels.key_out(np.rot90(box, side)[None])[0]
+        assert np.count_nonzero(keyed[..., 3] == 0) == 2
+
+
 def test_nearly_white_counts_as_paper_within_the_tolerance() -> None:
     grey = np.full((1, 3, 3, 4), 255, np.uint8)
     grey[0, 0, :, :3] = pixels.WHITE
@@ -123,6 +132,15 @@ def test_the_grid_of_enlarged_art_is_found_wherever_it_starts(factor: int, offse
     left, top, right, bottom = pixels.content_box(small) or (0, 0, 0, 0)
     x, y, x_end, y_end = pixels.content_box(art) or (0, 0, 0, 0)
     assert np.array_equal(small[top:bottom, left:right], art[y:y_end, x:x_end])
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_of_art_that_fills_its_canvas_no_row_is_lost(factor: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1, 20, 30, 4), np.uint8)
+    noise[..., 3] = 255
+    large = pixels.enlarge(noise, factor)[0]
+    assert pixels.pixel_grid(large)[0] == factor
+    assert np.array_equal(pixels.shrink_grid(large, factor), noise[0])
 
 
 def test_a_picture_that_never_changes_is_no_evidence_for_a_grid() -> None:

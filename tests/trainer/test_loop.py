@@ -45,6 +45,8 @@ def test_ten_steps_a_stop_and_ten_more_equal_twenty_bit_for_bit(
     ours, theirs = second.checkpoint().tensors, whole.checkpoint().tensors
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    resumed, average = second.average.state_dict(), whole.average.state_dict()
+    assert all(torch.equal(resumed[name], average[name]) for name in average)
 
 
 GOLDEN = {  # loss_d, d_real, d_fake, loss_g of the first steps
@@ -71,6 +73,27 @@ def test_the_first_steps_have_the_losses_they_always_had(preset: str, datasets: 
         figures = training.advance()
         found = [figures[name] for name in ("loss_d", "d_real", "d_fake", "loss_g")]
         assert found == pytest.approx(expected, rel=tolerance)
+
+
+def test_the_penalty_is_added_every_eighth_step_with_its_weight(
+    datasets: dict[str, Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = Training(PRESETS["relativistic"], datasets["relativistic"], TINY["relativistic"], CPU)
+    monkeypatch.setattr("trainer.loop.gradient_penalty", lambda logits, inputs: torch.tensor(3.0))
+    moved: list[float] = []
+    real = training._update
+
+    def listen(name: str, loss: torch.Tensor) -> None:
+        if name == "discriminator":
+            moved.append(loss.item())
+        real(name, loss)
+
+    monkeypatch.setattr(training, "_update", listen)
+    added = []
+    for _ in range(9):
+        loss = training.advance()["loss_d"]
+        added.append(round(moved[-1] - loss, 3))
+    assert added == [24, 0, 0, 0, 0, 0, 0, 0, 24]  # γ/2 · 8 · (R1 + R2) with γ = 1
 
 
 def test_draws_depend_on_seed_step_and_purpose_and_not_on_what_went_before(datasets: dict[str, Dataset]) -> None:
