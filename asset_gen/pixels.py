@@ -122,7 +122,7 @@ def shrink_grid(sprite: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 
 
 def shrink_area(sprite: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Reduce uint8 [h, w, 4] with an area filter, averaging premultiplied colour (as Pillow does) so that edges don't darken."""
+    """Reduce uint8 [h, w, 4] with an area filter; Pillow averages premultiplied colour, so that edges don't darken."""
     return np.array(Image.fromarray(sprite, "RGBA").resize((width, height), Image.Resampling.BOX))
 
 

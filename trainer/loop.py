@@ -127,8 +127,8 @@ class Training:
         self.seconds += time.monotonic() - begun
         if not all(np.isfinite(value) for value in stats.values()):
             raise NotFiniteError(
-                f"step {self.step}: a loss is not finite ({stats}). The last checkpoint is whole: go on from it with "
-                f"--resume, with --precision float32 if it was bfloat16, or start again with another --seed."
+                f"step {self.step}: a loss is not finite ({stats}). The run keeps its last whole checkpoint, "
+                f"which can be exported; to go further, train anew with another --seed, or without --precision bfloat16."
             )
         return stats
 
