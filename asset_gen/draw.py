@@ -194,16 +194,11 @@ def _collect(
 
 def _rows_of_kept(info: BundleInfo, plan: Plan, candidates: _Candidates) -> NDArray[np.int64]:
     """Rows of the candidates that are published already and stay."""
-    places = {
-        (int(kind), int(index)): row
-        for row, (kind, index) in enumerate(zip(candidates.kinds, candidates.indices, strict=True))
-    }
-    rows = [
-        places.get((info.types.index(kind), sprite.origin.index))
-        for kind, sprites in plan.kept.items()
-        for sprite in sprites
-    ]
-    return np.array(sorted(row for row in rows if row is not None), np.int64)
+    stays = np.zeros(len(candidates.kinds), bool)
+    for kind, sprites in plan.kept.items():
+        published = np.array([sprite.origin.index for sprite in sprites], np.int64)
+        stays |= (candidates.kinds == info.types.index(kind)) & np.isin(candidates.indices, published)
+    return np.flatnonzero(stays)
 
 
 def _twins(candidates: _Candidates, fixed: NDArray[np.int64]) -> NDArray[np.int64]:

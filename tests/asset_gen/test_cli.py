@@ -293,13 +293,37 @@ def test_without_pytorch_a_sentence_says_what_to_install(
     assert "pip install 'assetgen[train,cpu]'" in done.err
 
 
+def loaded_by(code: str) -> set[str]:
+    """The modules that a fresh interpreter holds after ``code``."""
+    code += "; import sys; print('--', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split("--")[-1].split())
+
+
+@pytest.mark.parametrize("code", ["import asset_gen", "from asset_gen.cli import run; run(['--help'])"])
+def test_the_package_and_its_help_load_no_heavy_library(code: str) -> None:
+    loaded = loaded_by(code)
+    assert "asset_gen" in loaded
+    assert not {"torch", "onnxruntime", "numpy", "onnx", "PIL", "rich", "trainer", "exporter"} & loaded
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_loads_neither_torch_nor_onnxruntime(name: str) -> None:
-    code = f"from asset_gen.cli import run; run(['{name}', '--help']); import sys; print('--', *sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = done.stdout.split("--")[-1].split()
-    assert "click" in loaded
-    assert not {"torch", "onnxruntime", "onnx", "matplotlib"} & set(loaded)
+    loaded = loaded_by(f"from asset_gen.cli import run; run(['{name}', '--help'])")
+    assert f"asset_gen.cli.{name}" in loaded
+    assert not {"torch", "onnxruntime", "onnx", "matplotlib"} & loaded
+
+
+def test_the_command_reference_is_fresh() -> None:
+    script = Path(__file__).parents[2] / "docs" / "reference.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_preset_can_be_named_and_no_other() -> None:
+    from trainer.presets import PRESETS
+
+    assert list(train.PRESET_NAMES) == list(PRESETS)
 
 
 def test_a_library_call_without_a_person_says_no() -> None:

@@ -180,6 +180,14 @@ def test_a_lost_candidate_set_is_drawn_again_as_it_was(place: Place, published: 
     assert (plan.draws, plan.run, plan.added, plan.question) == (True, published.run, 0, None)
 
 
+def test_a_lost_set_that_was_chosen_around_published_sprites_is_not_drawn_again(place: Place, published: Plan) -> None:
+    more = plan_of(place, {"bat": 5, "imp": 2})
+    (place.out / NAME).write_bytes(encode(manifest_of(more)))  # its candidate set isn't there
+    plan = plan_of(place, {"bat": 5, "imp": 2})
+    assert (plan.draws, plan.run, plan.added) == (False, more.run, 0)
+    assert [sprite.origin.index for sprite in plan.kept["bat"]] == [100, 101, 102, 100, 101]
+
+
 def test_a_larger_count_adds_and_a_smaller_one_frees_the_last(place: Place, published: Plan) -> None:
     more = plan_of(place, {"bat": 5, "imp": 2, "owl": 1})
     assert (more.draws, more.added, more.freed, more.question) == (True, 3, 0, None)

@@ -14,6 +14,7 @@ from asset_gen.deliver import target_files
 from asset_gen.errors import UsageError
 from asset_gen.sheet import Target, lay_out
 from asset_gen.targets import default_out, load_targets
+from tests.conftest import Cli, files_of
 
 SHEETS = lay_out("imp", "Imp", [(0, 0.5)], 8, 1)
 
@@ -25,10 +26,11 @@ def toy(name: str, files: Mapping[str, bytes]) -> Target:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A third party's targets: one that works, two that don't, one that is something else."""
+    """A third party's targets: one that works, and others that don't."""
     values = {
         "generic": "integrations.generic.writer:TARGET",
         "toy": "tests.toy_target:TARGET",
+        "thief": "tests.toy_target:THIEF",
         "gone": "no_such_package.writer:TARGET",
         "empty": "tests.toy_target:NOTHING",
         "function": "tests.toy_target:write",
@@ -47,7 +49,7 @@ def test_targets_come_in_the_order_asked_for_and_each_once() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("genric", "installed are empty, function, generic, gone, toy. Did you mean 'generic'"),
+        ("genric", "installed are empty, function, generic, gone, thief, toy. Did you mean 'generic'"),
         ("gone", r"no_such_package\.writer:TARGET can't be loaded .*Install its package again"),
         ("empty", r"tests\.toy_target:NOTHING can't be loaded"),
         ("function", r"tests\.toy_target:write is not an asset_gen\.sheet\.Target"),
@@ -56,6 +58,23 @@ def test_targets_come_in_the_order_asked_for_and_each_once() -> None:
 def test_a_target_that_cannot_be_had_is_refused(name: str, message: str) -> None:
     with pytest.raises(UsageError, match=f"--target {name}: .*{message}"):
         load_targets([name])
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_third_partys_files_are_published_and_listed_like_ours(cli: Cli, bundle: Path, game: Path) -> None:
+    common = ("batch", "--count", 8, "--model", bundle, "--project", game)
+    assert cli(*common, "--target", "toy", "--target", "generic").code == 0
+    out = game / "assets" / "generated"
+    assert (out / "toy.txt").read_text() == "beetle crystal flask mushroom"
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["targets"] == ["toy", "generic"]
+    assert {"toy.txt", "sheets.js", "beetle/beetle.json"} <= {entry["path"] for entry in manifest["files"]}
+    before = files_of(game)
+    clash = cli(*common, "--target", "generic", "--target", "thief")
+    assert (clash.code, "sheets.js" in clash.err) == (2, True)
+    assert files_of(game) == before
+    assert cli(*common).code == 0  # without it, its file goes
+    assert not (out / "toy.txt").exists()
 
 
 def test_what_is_really_installed_can_be_loaded() -> None:

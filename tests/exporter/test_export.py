@@ -20,6 +20,7 @@ from exporter.onnx_graph import Typed, Untyped
 from exporter.verify import check_parity
 from exporter.write_bundle import Labelling, export_run, load_generator
 from tests.conftest import Cli, files_of
+from trainer.checkpoint import load_checkpoint
 from trainer.loop import draw
 from trainer.models import dcgan
 from trainer.run import load_config
@@ -42,6 +43,11 @@ def test_a_bundle_holds_its_promises(bundle: Path) -> None:
 def test_the_bundle_draws_the_checkpoints_moving_average(bundle: Path, finished_run: Path) -> None:
     generator, state = load_generator(finished_run, load_config(finished_run))
     assert state["step"] == 6
+    saved, _ = load_checkpoint(finished_run)
+    assert saved is not None
+    weight = generator.get_parameter("stem.weight")
+    assert torch.equal(weight, saved.tensors["average.stem.weight"])
+    assert not torch.equal(weight, saved.tensors["generator.stem.weight"])
     z, label = torch.randn(5, 128), torch.eye(4)[torch.tensor([0, 1, 2, 3, 0])]
     found = open_session(bundle / "generator.onnx", "cpu").run(z=z.numpy(), label=label.numpy())
     assert np.abs(found - draw(generator, z, label).numpy()).max() <= 1e-4

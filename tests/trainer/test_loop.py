@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from asset_gen.errors import NotFiniteError
 from trainer.checkpoint import load_checkpoint, save_checkpoint
 from trainer.dataset import Dataset, load_dataset
-from trainer.loop import NotFiniteError, Settings, Training, draw, network_pictures
+from trainer.loop import Settings, Training, draw, network_pictures
 from trainer.presets import PRESETS
 
 CPU = torch.device("cpu")

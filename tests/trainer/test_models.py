@@ -64,6 +64,11 @@ def test_a_batch_of_equal_pictures_has_no_deviation_and_a_varied_one_has() -> No
     varied = torch.arange(4.0)[:, None, None, None].expand(4, 3, 4, 4)
     assert relativistic.minibatch_deviation(varied)[:, 3].mean().item() == pytest.approx(1.25**0.5)
     assert relativistic.minibatch_deviation(torch.randn(6, 3, 4, 4)).shape == (6, 4, 4, 4)  # no multiple of the group
+    eight = torch.arange(8.0)[:, None, None, None].expand(8, 3, 4, 4).clone()
+    eight[::2] = 1  # one of two groups of four is all the same
+    deviations = relativistic.minibatch_deviation(eight)[:, 3, 0, 0]
+    assert deviations[::2].max() <= 1e-4
+    assert deviations[1::2].tolist() == pytest.approx([5**0.5] * 4)
 
 
 def test_the_type_changes_the_sprite_only_once_the_ramp_is_up() -> None:

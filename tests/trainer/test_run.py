@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from asset_gen.errors import DeviceError, ModelError
+from asset_gen.errors import DeviceError, ModelError, NotFiniteError
 from tests.conftest import Cli
-from trainer.loop import NotFiniteError, Settings, Training
+from trainer.loop import Settings, Training
 from trainer.presets import PRESETS
 from trainer.run import (
     Config,
