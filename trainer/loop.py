@@ -128,7 +128,7 @@ class Training:
         if not all(np.isfinite(value) for value in stats.values()):
             raise NotFiniteError(
                 f"step {self.step}: a loss is not finite ({stats}). The run keeps its last whole checkpoint, "
-                f"which can be exported; to go further, train anew with another --seed, or without --precision bfloat16."
+                f"which can be exported. To go further, train anew with another --seed or without --precision bfloat16."
             )
         return stats
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,12 +14,11 @@ from hypothesis import strategies as st
 from asset_gen import palette
 from asset_gen.errors import UsageError
 from asset_gen.finish import finish_sprites, read_palette_option, resolve_finish
-from asset_gen.manifest import Finish
+from asset_gen.manifest import Finish, Manifest
 from asset_gen.plan import Request
 from tests.creatures import KINDS, creature
 
 STACK = np.stack([creature(kind, seed) for kind in KINDS for seed in range(3)])
-REQUEST = Request(project=Path("game"), model=Path("model"))
 COLOURS = st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20, unique=True)
 
 
@@ -111,11 +112,24 @@ def test_learnt_colours_are_few_sorted_and_those_that_were_drawn() -> None:
 
 
 def test_learnt_colours_stay_while_the_same_number_is_asked_for() -> None:
-    request = Request(project=REQUEST.project, model=REQUEST.model, palette="6")
-    learnt = resolve_finish(request, None, lambda: STACK)
+    def asked(colours: str | None) -> Request:
+        return Request(project=Path("game"), model=Path("model"), palette=colours)
+
+    learnt = resolve_finish(asked("6"), None, lambda: STACK)
     assert learnt.palette == palette.to_hex(palette.learn_palette(STACK, 6))
     assert learnt.palette_asked == "6"
-    assert resolve_finish(REQUEST, None, pytest.fail).palette == []  # nothing is drawn to learn from
+    published = cast(Manifest, SimpleNamespace(finish=learnt))
+    assert resolve_finish(asked("6"), published, pytest.fail) == learnt  # nothing is drawn to learn from
+    assert resolve_finish(asked("4"), published, lambda: STACK).palette != learnt.palette
+    assert resolve_finish(asked(None), published, pytest.fail).palette == []
+
+
+def test_colours_of_a_file_are_kept_with_the_published_sprites(tmp_path: Path) -> None:
+    (tmp_path / "p.hex").write_text("ff0000\n0000ff\n")
+    request = Request(project=Path("game"), model=Path("model"), palette=str(tmp_path / "p.hex"), scale=2, alpha="soft")
+    finish = resolve_finish(request, None, pytest.fail)
+    assert finish.palette == ["#ff0000", "#0000ff"]
+    assert (finish.alpha, finish.scale, finish.palette_asked) == ("soft", 2, str(tmp_path / "p.hex"))
 
 
 def test_finishing_hardens_recolours_and_enlarges() -> None:
