@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 BUILT_IN = Path(__file__).parent / "models" / "dcss"
 NETWORKS = ("classifier.onnx", "generator.onnx")
+WEIGHTS = "weights.safetensors"
+"""Generator, average and discriminator to train on; checked by who reads it, since drawing doesn't."""
 MAX_FILE = 512 * 2**20  # bytes
 MAX_SIDE = 1024
 MAX_TYPES = 4096
@@ -44,6 +46,15 @@ class DataRecord(msgspec.Struct, frozen=True, kw_only=True):
     sprites: int
     sha256: str
     """Digest of pixels and labels as trained on."""
+
+
+class Tunable(msgspec.Struct, frozen=True, kw_only=True):
+    """Which networks lie in ``weights.safetensors``."""
+
+    generator: str
+    """The preset whose generator it is."""
+    width: float
+    """Factor of its channels."""
 
 
 class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +85,8 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     parity: dict[str, Any]
     """Largest differences between ONNX Runtime and PyTorch, by batch size."""
     files: dict[str, FileRecord]
+    tunable: Tunable | None = None
+    """Given where training can go on from this model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,8 @@ def _check_file(path: Path, name: str, record: FileRecord) -> None:
             raise _rejected(
                 path, f"{name} has {size:,} bytes, and bundle.json says {record.size:,} (at most {MAX_FILE:,})"
             )
+        if name == WEIGHTS:
+            return
         with file.open("rb") as data:
             found = file_digest(data, "sha256").hexdigest()
     except OSError as error:

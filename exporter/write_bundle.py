@@ -12,16 +12,29 @@ from typing import Any
 
 import msgspec
 import torch
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from asset_gen.bundle import FORMAT, NETWORKS, Bundle, BundleInfo, DataRecord, FileRecord, load_bundle
+from asset_gen.bundle import (
+    FORMAT,
+    NETWORKS,
+    WEIGHTS,
+    Bundle,
+    BundleInfo,
+    DataRecord,
+    FileRecord,
+    Tunable,
+    load_bundle,
+)
 from asset_gen.errors import ModelError, UsageError
 from exporter.onnx_graph import Typed, Untyped, export_onnx
 from exporter.verify import check_parity
-from trainer.checkpoint import load_checkpoint
+from trainer.checkpoint import LAST, Checkpoint, load_best, load_checkpoint
 from trainer.classifier import load_classifier
+from trainer.config import Config, load_config, outside_networks, run_report
+from trainer.evaluate import read_evaluations
+from trainer.loop import new_generator
 from trainer.presets import PRESETS
-from trainer.run import Config, load_config, run_report
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,25 +47,41 @@ class Labelling:
     data_licence: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Form:
+    """How the bundle shall be made."""
+
+    half: bool = False
+    """Store weights in 16 bits."""
+    tunable: bool = False
+    """Carry the networks to train on, too."""
+    last: bool = False
+    """Take the newest checkpoint, even where an earlier one was judged better."""
+    force: bool = False
+    """Replace an existing bundle."""
+
+
 def export_run(
     run: Path,
     out: Path,
     labelling: Labelling,
-    half: bool = False,
-    force: bool = False,
+    form: Form | None = None,
     say: Callable[[str], None] = lambda notice: None,
 ) -> Bundle:
-    """Export the newest whole checkpoint of a run and its classifier; ``say`` hears of damaged ones passed over.
+    """Export a checkpoint of a run (the best, where one was judged) and its classifier.
+
+    ``say`` hears of damaged checkpoints passed over.
 
     Raises:
         UsageError: ``out`` exists and ``force`` is False, or is no bundle.
         ModelError: the run isn't finished or is damaged, or ONNX Runtime doesn't reproduce PyTorch.
     """
-    if out.exists() and not (force and (out / "bundle.json").is_file()):
+    form = form or Form()
+    if out.exists() and not (form.force and (out / "bundle.json").is_file()):
         cure = "Pass --force to replace it" if (out / "bundle.json").is_file() else "Give another folder"
         raise UsageError(f"{out}: exists already. {cure}.")
     config = load_config(run)
-    generator, state = load_generator(run, config, say)
+    generator, saved = load_generator(run, config, form.last, say)
     classifier, figures = load_classifier(run, len(config.types), config.size or 0)
     report = run_report(run)
     preset = PRESETS[config.preset]
@@ -62,7 +91,7 @@ def export_run(
     try:
         shell = Typed if preset.conditional else Untyped
         drawing: nn.Module = shell(generator)
-        stored = shell(copy.deepcopy(generator), torch.float16) if half else drawing
+        stored = shell(copy.deepcopy(generator), torch.float16) if form.half else drawing
 
         def latents(rows: int) -> Mapping[str, Tensor]:
             chance = torch.Generator().manual_seed(rows)
@@ -79,10 +108,14 @@ def export_run(
         export_onnx(stored, latents(4), "rgba", stage / "generator.onnx")
         export_onnx(classifier, pictures(4), "logits", stage / "classifier.onnx")
         parity = {
-            "generator": check_parity(stage / "generator.onnx", drawing, latents, half),
+            "generator": check_parity(stage / "generator.onnx", drawing, latents, form.half),
             "classifier": check_parity(stage / "classifier.onnx", classifier, pictures),
         }
-        info = _info(config, report, labelling, state, figures, parity, stage)
+        if form.tunable:
+            networks = {name: value for name, value in saved.tensors.items() if not name.startswith("optimiser.")}
+            (stage / WEIGHTS).write_bytes(save(networks))
+        evaluation = read_evaluations(run).get(saved.state["step"])
+        info = _info(config, report, labelling, saved.state, figures, evaluation, parity, stage)
         (stage / "bundle.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1) + b"\n")
         load_bundle(stage)
         former = stage.with_suffix(".former")
@@ -97,31 +130,28 @@ def export_run(
 
 
 def load_generator(
-    run: Path, config: Config, say: Callable[[str], None] = lambda notice: None
-) -> tuple[nn.Module, dict[str, Any]]:
-    """The run's generator to draw with (the moving average where there is one), and the checkpoint's state.
+    run: Path, config: Config, last: bool = False, say: Callable[[str], None] = lambda notice: None
+) -> tuple[nn.Module, Checkpoint]:
+    """The run's generator to draw with (the moving average where there is one), and the checkpoint it comes from.
 
     Raises:
         ModelError: there is no checkpoint yet, or it doesn't fit the run's configuration.
     """
     preset = PRESETS[config.preset]
-    saved, notices = load_checkpoint(run)
+    saved, notices = load_checkpoint(run, LAST) if last else load_best(run)
     for notice in notices:
         say(notice)
     if saved is None or config.size is None:
         raise ModelError(f"{run}: has no checkpoint yet. Train it with assetgen train … --resume.")
-    prefix = "average." if preset.ema_half_life else "generator."
-    generator = preset.generator(len(config.types), config.size, config.settings.width)
+    generator = new_generator(config.preset, config.settings, len(config.types), config.size)
     try:
-        generator.load_state_dict(
-            {name.removeprefix(prefix): value for name, value in saved.tensors.items() if name.startswith(prefix)}
-        )
+        generator.load_state_dict(saved.part("average" if preset.ema_half_life else "generator"))
     except RuntimeError as error:
         raise ModelError(
             f"{run}: its checkpoint doesn't fit its config.json ({str(error).splitlines()[0]}). "
             f"Restore what was changed, or train again in another folder."
         ) from None
-    return generator.eval(), saved.state
+    return generator.eval(), saved
 
 
 def _info(
@@ -130,14 +160,27 @@ def _info(
     labelling: Labelling,
     state: dict[str, Any],
     figures: dict[str, Any],
+    evaluation: dict[str, Any] | None,
     parity: dict[str, Any],
     stage: Path,
 ) -> BundleInfo:
     preset = PRESETS[config.preset]
     files = {
         name: FileRecord(sha256=sha256((stage / name).read_bytes()).hexdigest(), size=(stage / name).stat().st_size)
-        for name in NETWORKS
+        for name in (*NETWORKS, WEIGHTS)
+        if (stage / name).is_file()
     }
+    training = {
+        "steps": state["step"],
+        "minutes": round(state["seconds"] / 60, 1),
+        "seed": config.settings.seed,
+        "precision": config.settings.precision,
+        "classifier": figures,
+    }
+    if evaluation:
+        training["evaluation"] = evaluation
+    if config.lineage:
+        training["finetuned_from"] = config.lineage
     return BundleInfo(
         format=FORMAT,
         name=labelling.name,
@@ -149,20 +192,17 @@ def _info(
         preset=preset.name,
         conditional=preset.conditional,
         alpha="true" if preset.alpha else "none",
-        outside_networks=[],
+        outside_networks=outside_networks(config),
         data=DataRecord(
             name=labelling.data_name or Path(config.sprites).name,
             licence=labelling.data_licence,
             sprites=report["read"],
             sha256=config.data_sha256,
         ),
-        training={
-            "steps": state["step"],
-            "minutes": round(state["seconds"] / 60, 1),
-            "seed": config.settings.seed,
-            "precision": config.settings.precision,
-            "classifier": figures,
-        },
+        training=training,
         parity=parity,
         files=files,
+        tunable=Tunable(generator=config.settings.generator or config.preset, width=config.settings.width)
+        if WEIGHTS in files
+        else None,
     )

@@ -24,6 +24,8 @@ from torch import Tensor
 from asset_gen.errors import ModelError
 
 KEEP = 2
+LAST, BEST = "checkpoints", "best"
+"""Folders of a run: the newest states, to go on from; and the one that was judged best, to export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,19 @@ class Checkpoint:
     state: dict[str, Any]
     """``step``, ``seconds`` and what else the loop counts."""
 
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """The state of one network: ``generator``, ``discriminator`` or ``average``."""
+        start = f"{prefix}."
+        return {name.removeprefix(start): value for name, value in self.tensors.items() if name.startswith(start)}
 
-def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP) -> Path:
-    """Stage, sync, rename; afterwards all but the newest ``keep`` are removed."""
-    root = run / "checkpoints"
+
+def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP, folder: str = LAST) -> Path:
+    """Stage, sync, rename; afterwards only the newest ``keep - 1`` others are left beside it.
+
+    Raises:
+        OSError: with the file's name; whatever was there before is still there and whole.
+    """
+    root = run / folder
     root.mkdir(parents=True, exist_ok=True)
     name = f"{checkpoint.state['step']:09d}"
     stage = root / f".{name}.tmp"
@@ -55,32 +66,49 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP) -> Path
         stage.rename(final)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    for old in sorted(p for p in root.iterdir() if p.is_dir() and p.name.isdigit())[:-keep]:
+    others = sorted(p for p in root.iterdir() if p.is_dir() and p.name.isdigit() and p != final)
+    for old in others[: len(others) - (keep - 1)]:
         shutil.rmtree(old)
     return final
 
 
-def load_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
+def load_best(run: Path) -> tuple[Checkpoint | None, list[str]]:
+    """The checkpoint that was judged best, or the newest one where none was judged, or that one is damaged.
+
+    Raises:
+        ModelError: there are checkpoints, and all are damaged.
+    """
+    try:
+        best, notices = load_checkpoint(run, BEST)
+    except ModelError:
+        best, notices = None, [f"{run / BEST} is damaged; the newest checkpoint is used."]
+    if best is not None:
+        return best, notices
+    newest, others = load_checkpoint(run)
+    return newest, notices + others
+
+
+def load_checkpoint(run: Path, folder: str = LAST) -> tuple[Checkpoint | None, list[str]]:
     """The newest whole checkpoint (None where there is none yet), and a notice for each damaged one passed over.
 
     Raises:
         ModelError: there are checkpoints, and all are damaged.
     """
-    root = run / "checkpoints"
+    root = run / folder
     names = sorted((p.name for p in root.glob("[0-9]*") if p.is_dir()), reverse=True) if root.is_dir() else []
     notices: list[str] = []
     for name in names:
-        folder = root / name
+        place = root / name
         try:
-            state = json.loads((folder / "state.json").read_bytes())
-            data = (folder / "tensors.safetensors").read_bytes()
+            state = json.loads((place / "state.json").read_bytes())
+            data = (place / "tensors.safetensors").read_bytes()
             if sha256(data).hexdigest() != state["sha256"]:
                 raise ValueError("its sha256 isn't the one recorded")
             if state["step"] != int(name) or not float(state["seconds"]) >= 0:
                 raise ValueError("its state.json isn't what was written")
             return Checkpoint(load(data), state), notices
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            notices.append(f"{folder} is damaged ({error}); the one before it is used.")
+            notices.append(f"{place} is damaged ({error}); the one before it is used.")
     if names:
         raise ModelError(f"{root}: no checkpoint is whole. Start again in a new run folder.\n  " + "\n  ".join(notices))
     return None, notices

@@ -24,6 +24,7 @@ from asset_gen.errors import ModelError
 from trainer.augment import Augment
 from trainer.checkpoint import write_synced
 from trainer.dataset import Dataset
+from trainer.draws import Draws
 from trainer.models.classifier import Classifier
 
 PASSES = 55  # over the training sprites
@@ -66,7 +67,7 @@ def fit(pictures: Tensor, labels: Tensor, seed: int) -> Classifier:
     counts = labels.sum(dim=0)
     weight = (labels @ counts.clamp_min(1e-6) ** -0.5).double().cpu().numpy()  # types by n^0.5, as the generator draws
     chance = np.random.default_rng(seed)
-    draws = torch.Generator(pictures.device).manual_seed(seed)
+    draws = Draws(torch.Generator(pictures.device).manual_seed(seed), BATCH)
     for _ in range(steps):
         rows = torch.from_numpy(chance.choice(len(pictures), BATCH, p=weight / weight.sum()))
         loss = F.cross_entropy(network(VIEWS(pictures[rows], draws)), labels[rows], label_smoothing=0.05)
@@ -112,6 +113,14 @@ def train_classifier(run: Path, dataset: Dataset, alpha: bool, seed: int, device
     write_synced(folder / "figures.tmp", json.dumps(record, indent=1).encode())
     (folder / "figures.tmp").replace(folder / "figures.json")
     return figures
+
+
+def ensure_classifier(run: Path, dataset: Dataset, alpha: bool, seed: int, device: torch.device) -> dict[str, Any]:
+    """The figures of the run's classifier, which is trained where there is no whole one yet."""
+    try:
+        return load_classifier(run, len(dataset.types), dataset.size)[1]
+    except ModelError:
+        return train_classifier(run, dataset, alpha, seed, device)
 
 
 def load_classifier(run: Path, types: int, size: int) -> tuple[Classifier, dict[str, Any]]:

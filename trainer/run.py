@@ -3,52 +3,42 @@
 config.json        what was asked for and what was read; a resumed run must match it
 data.json          the report on the sprites: counts, sizes, refused files, notices
 types.png          sprites per type
+classifier/        the type classifier
 stats.jsonl        one line every 20 steps
+evaluations.jsonl  one line for every checkpoint that was judged
 samples/*.png      rows = types, fixed latents
-curves.png         losses and D(x), D(G(z))
-checkpoints/       the state to continue from
-classifier/        the type classifier, once the generator is done
+curves.png         losses, D(x) and D(G(z)), and the judge's figures
+events/            the same for TensorBoard
+report.html        all of it on one page, and the nearest training sprites
+checkpoints/       the states to continue from
+best/              the state that was judged best
 """
 
 from __future__ import annotations
 
-import json
+import signal
+import threading
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
-import msgspec
 import torch
 
-from asset_gen import pixels
-from asset_gen.errors import DeviceError, ModelError, UsageError
-from trainer import checkpoint, curves
-from trainer.dataset import Dataset, load_dataset
-from trainer.loop import Settings, Training, draw
-from trainer.presets import PRESETS, Preset
+from asset_gen.errors import DeviceError, ModelError, NotFiniteError
+from trainer import checkpoint
+from trainer.config import Config
+from trainer.dataset import Dataset
+from trainer.diary import LOG_EVERY, Diary
+from trainer.distributed import ALONE, Group
+from trainer.evaluate import Evaluator
+from trainer.loop import Figures, Training, resolve
+from trainer.presets import Preset
 
-LOG_EVERY = 20  # steps
-SHEET_COLUMNS = 8
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Config:
-    """What a run is; written once, compared on resume."""
-
-    preset: str
-    sprites: str
-    """Folder of the training sprites, absolute."""
-    size: int | None
-    """Side of the canvas in pixels; None until the sprites are read."""
-    merge: dict[str, str] = field(default_factory=dict)
-    background: bool = False
-    settings: Settings = field(default_factory=Settings)
-    types: dict[str, str] = field(default_factory=dict)
-    """Slug → label as written; filled in when the sprites are read."""
-    data_sha256: str = ""
-    """Digest of the sprites as trained on; filled in when they are read."""
+TRIES = 3
+"""Roll-backs to one checkpoint before a training gives up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +54,7 @@ class Limit:
         return (
             (self.minutes is not None and training.seconds >= self.minutes * 60)
             or (self.steps is not None and training.step >= self.steps)
-            or (self.epochs is not None and training.step >= self.epochs * training.steps_per_epoch)
+            or (self.epochs is not None and training.minibatches >= self.epochs * training.batches_per_epoch)
         )
 
     def share(self, training: Training) -> float:
@@ -72,13 +62,15 @@ class Limit:
         shares = [
             training.seconds / (self.minutes * 60) if self.minutes else 0.0,
             training.step / self.steps if self.steps else 0.0,
-            training.step / (self.epochs * training.steps_per_epoch) if self.epochs else 0.0,
+            training.minibatches / (self.epochs * training.batches_per_epoch) if self.epochs else 0.0,
         ]
         return min(1.0, max(shares))
 
 
 Report = Callable[[Training, dict[str, float]], None]
-"""Called after every step with the training and the step's figures."""
+"""Called with the training and the newest figures, whenever they are read."""
+Say = Callable[[str], None]
+"""Called with a sentence for people."""
 
 
 def default_limit(preset: Preset) -> Limit:
@@ -86,99 +78,19 @@ def default_limit(preset: Preset) -> Limit:
     return Limit(minutes=preset.default_minutes, epochs=preset.default_epochs)
 
 
-def read_sprites(config: Config) -> tuple[Config, Dataset]:
-    """Read the sprites a configuration names, and complete it by what they turned out to be."""
-    preset = PRESETS[config.preset]
-    size = config.size or preset.default_size
-    if size is not None and size not in preset.sizes:
-        raise UsageError(
-            f"--size {size}: {config.preset} draws {', '.join(map(str, preset.sizes))} pixels. "
-            f"Leave --size out to have it chosen."
-        )
-    dataset = load_dataset(Path(config.sprites), size, config.merge, config.background)
-    completed = asdict(config) | {
-        "settings": config.settings,
-        "size": dataset.size,
-        "types": dataset.types,
-        "data_sha256": dataset.digest(),
-    }
-    return Config(**completed), dataset
-
-
-def open_run(run: Path, config: Config, resume: bool) -> tuple[Config, Dataset]:
-    """Create the run folder, or check that an existing one is the same training.
-
-    Raises:
-        UsageError: the folder holds a run and ``resume`` is False, or the other way round.
-        ModelError: the run was made with another preset, other sprites or other settings.
-    """
-    path = run / "config.json"
-    if run.exists() and not run.is_dir():
-        raise UsageError(f"--run {run}: is a file. Give a folder.")
-    if run.resolve().is_relative_to(config.sprites):  # its sample sheets would be sprites of the next sitting
-        raise UsageError(f"--run {run}: lies inside the sprites {config.sprites}. Give a folder outside them.")
-    if resume and not path.is_file():
-        raise UsageError(f"{run}: holds no run to resume. Leave --resume out to start one.")
-    if not resume and path.is_file():
-        raise UsageError(f"{run}: holds a run already. Continue it with --resume, or give another --run folder.")
-    config, dataset = read_sprites(config)
-    if resume:
-        recorded = load_config(run)
-        for name in ("preset", "size", "types", "settings", "data_sha256"):
-            before, now = getattr(recorded, name), getattr(config, name)
-            if before != now:
-                what = (
-                    "the sprites have changed" if name in {"data_sha256", "types"} else f"{name} was {before}, is {now}"
-                )
-                raise ModelError(
-                    f"{run}: {what} since the run began, so it can't be continued exactly. "
-                    f"Restore what it was, or start a new run in another folder."
-                )
-        return config, dataset
-    run.mkdir(parents=True, exist_ok=True)
-    data = {
-        "sprites": config.sprites,
-        "read": len(dataset.files),
-        "size": dataset.size,
-        "counts": dataset.counts(),
-        "refused": dataset.refused,
-        "notices": dataset.notices,
-    }
-    _write_json(run / "data.json", data)
-    curves.types_chart(dataset.counts(), run / "types.png")
-    _write_json(path, asdict(config))
-    return config, dataset
-
-
-def _write_json(path: Path, document: dict[str, Any]) -> None:
-    """Names that aren't UTF-8 (Python reads their bytes as lone surrogates) become escapes of JSON's own."""
-    text = json.dumps(document, indent=1, ensure_ascii=False)
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def load_config(run: Path) -> Config:
-    """The configuration of a run folder.
-
-    Raises:
-        ModelError: the folder is no run folder, or its configuration is damaged.
-    """
-    path = run / "config.json"
-    try:
-        config = msgspec.json.decode(path.read_bytes(), type=Config)
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelError(f"{run}: is no run folder (there is no config.json). Give the folder of --run.") from None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: damaged ({error}). Restore it, or start a new run in another folder.") from None
-    if config.preset not in PRESETS:
-        raise ModelError(
-            f"{path}: unknown preset {config.preset!r}; known: {', '.join(PRESETS)}. Use the assetgen that wrote it."
-        )
-    return config
-
-
-def resume_training(run: Path, config: Config, dataset: Dataset, device: torch.device) -> tuple[Training, list[str]]:
+def open_training(
+    run: Path,
+    config: Config,
+    dataset: Dataset,
+    device: torch.device,
+    group: Group = ALONE,
+    compiled: bool = False,
+) -> tuple[Training, list[str]]:
     """The training at the run's newest whole checkpoint (or at step 0), and notices about damaged ones."""
-    training = Training(PRESETS[config.preset], dataset, config.settings, device)
+    preset = resolve(config.preset, config.settings)
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TensorFloat-32; convolutions have it by default
+    training = Training(preset, dataset, config.settings, device, group, compiled)
     saved, notices = checkpoint.load_checkpoint(run)
     if saved is not None:
         try:
@@ -191,94 +103,229 @@ def resume_training(run: Path, config: Config, dataset: Dataset, device: torch.d
     return training, notices
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rhythm:
+    """How often a training looks up from its work."""
+
+    checkpoint_seconds: float = 120.0
+    """Seconds of training between checkpoints."""
+    sample_kimg: float = 25.0
+    """Thousands of sprites between sample sheets."""
+    evaluate_kimg: float = 100.0
+    """Thousands of sprites between evaluations."""
+    patience: int = 3
+    """Rises of the kernel distance in a row after which a training stops; 0: never."""
+
+
 def train(
     run: Path,
     training: Training,
     limit: Limit,
-    report: Report = lambda training, stats: None,
-    checkpoint_seconds: float = 120.0,
-    sample_kimg: float = 25.0,
+    report: Report = lambda training, figures: None,
+    evaluator: Evaluator | None = None,
+    rhythm: Rhythm | None = None,
+    say: Say = lambda notice: None,
 ) -> None:
-    """Train until ``limit``, leaving statistics, sample sheets and checkpoints in the run folder.
+    """Train until ``limit``, leaving statistics, sample sheets, evaluations and checkpoints in the run folder.
 
-    An interrupt (KeyboardInterrupt) saves a checkpoint first and is then passed on.
+    The last checkpoint is an evaluated one. A training that runs away goes back to its last checkpoint and tries again
+    with other random draws.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted; the step in hand was finished and a checkpoint saved.
+        NotFiniteError: it ran away ``TRIES`` times from the same checkpoint.
+        OSError: the disk is full, or the folder can't be written; the last checkpoint is whole.
     """
-    stats = _Statistics(run / "stats.jsonl", training.step)
-    saved_at, sampled_at = training.seconds, training.sprites_seen // (sample_kimg * 1000)
-    saved_step = training.step
-    try:
-        while not limit.reached(training):
-            figures = training.advance()
-            stats.add(training, figures)
-            report(training, figures)
-            if training.seconds - saved_at >= checkpoint_seconds:
-                checkpoint.save_checkpoint(run, training.checkpoint())
-                saved_at, saved_step = training.seconds, training.step
-            if training.sprites_seen // (sample_kimg * 1000) != sampled_at:
-                sampled_at = training.sprites_seen // (sample_kimg * 1000)
-                save_samples(run, training)
-    except KeyboardInterrupt:
-        if saved_step != training.step:
-            checkpoint.save_checkpoint(run, training.checkpoint())
-        raise
-    if saved_step != training.step or training.step == 0:
-        checkpoint.save_checkpoint(run, training.checkpoint())
-    save_samples(run, training)
-    if lines := stats.lines():
-        curves.training_curves(lines, run / "curves.png")
-
-
-def save_samples(run: Path, training: Training) -> Path:
-    """A sheet of eight sprites a type from latents that stay the same all through the run."""
-    types = training.labels.shape[1] if training.preset.conditional else 8
-    fixed = torch.Generator().manual_seed(training.settings.seed)
-    z = torch.randn(types * SHEET_COLUMNS, training.preset.latent, generator=fixed)
-    label = torch.eye(training.labels.shape[1]).repeat_interleave(SHEET_COLUMNS, dim=0)[: len(z)]
-    if not training.preset.conditional:
-        label = torch.zeros(len(z), training.labels.shape[1])
-    output = draw(training.drawing, z.to(training.device), label.to(training.device)).cpu().numpy()
-    folder = run / "samples"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{training.step:09d}.png"
-    curves.sample_sheet(pixels.from_network(output), SHEET_COLUMNS).save(path)
-    return path
-
-
-class _Statistics:
-    """``stats.jsonl``: the mean of every figure over the last ``LOG_EVERY`` steps."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self.path = path
-        self.sums: dict[str, float] = defaultdict(float)
-        self.count = 0
-        kept = [
-            line for line in self.lines() if line["step"] <= step
-        ]  # what a killed sitting wrote past its checkpoint
-        path.write_text("".join(json.dumps(line) + "\n" for line in kept))
-
-    def add(self, training: Training, figures: dict[str, float]) -> None:
-        for key, value in figures.items():
-            self.sums[key] += value
-        self.count += 1
-        if training.step % LOG_EVERY == 0:
-            means = {key: round(total / self.count, 6) for key, total in self.sums.items()}
-            line = {"step": training.step, "kimg": training.sprites_seen / 1000, "seconds": round(training.seconds, 1)}
-            with self.path.open("a") as file:
-                file.write(json.dumps(line | means) + "\n")
-            self.sums.clear()
-            self.count = 0
-
-    def lines(self) -> list[dict[str, float]]:
-        """Every line so far; a torn last line is dropped."""
-        if not self.path.exists():
-            return []
-        read = []
-        for text in self.path.read_text().splitlines():
+    sitting = _Sitting(run, training, report, evaluator, rhythm or Rhythm(), say)
+    ended = False
+    with closing(sitting), _interrupts_wait() as interrupted:
+        sitting.begin()
+        while not ended:
             try:
-                read.append(json.loads(text))
-            except ValueError:
-                break
-        return read
+                interrupt, ended, due = training.group.agree(
+                    interrupted(), limit.reached(training) or sitting.worsens(), sitting.checkpoint_is_due()
+                )
+                if interrupt:
+                    sitting.save()
+                    raise KeyboardInterrupt
+                if ended:
+                    sitting.end()
+                    continue
+                if due:
+                    sitting.save()
+                sitting.step()
+            except NotFiniteError as error:
+                ended = False
+                sitting.roll_back(error)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[Callable[[], bool]]:
+    """Hold back Ctrl-C until it is asked for, since half a step can't be resumed exactly; a second one ends at once.
+
+    SIGTERM, too, where the command line made an interrupt of it.
+    """
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    own = threading.current_thread() is threading.main_thread()  # others can't set handlers, and get no signals
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if own}
+    former = {number: handler for number, handler in former.items() if callable(handler)}
+    for number in former:
+        signal.signal(number, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+class _Sitting:
+    """One process's work on a run, from start or resumption to its limit; only the leader touches the folder."""
+
+    def __init__(
+        self,
+        run: Path,
+        training: Training,
+        report: Report,
+        evaluator: Evaluator | None,
+        rhythm: Rhythm,
+        say: Say,
+    ) -> None:
+        self.run, self.training, self.rhythm = run, training, rhythm
+        self.report, self.say = report, say
+        self.evaluator = evaluator
+        self.leads = training.group.leads
+        self.diary: Diary | None = None
+        self.saved_step, self.saved_seconds = -1, training.seconds
+        self.sampled, self.evaluated = self._place(rhythm.sample_kimg), self._place(rhythm.evaluate_kimg)
+        self.tries: dict[int, int] = defaultdict(int)
+
+    def begin(self) -> None:
+        """Take up the run's diaries; before the first step, keep a checkpoint to roll back to."""
+        if self.leads:
+            self.diary = Diary(self.run, self.training.step, self.training.names)
+        (self.judges,) = self.training.group.agree(self.evaluator is not None)
+        if self.training.step == 0:
+            self.save()
+        self.saved_step = self.training.step
+        self.training.group.wait()
+
+    def step(self) -> None:
+        """One step, and what is due after it.
+
+        Raises:
+            NotFiniteError: losses or weights are no numbers any more.
+        """
+        training, rhythm = self.training, self.rhythm
+        figures = training.advance()
+        if training.device.type == "cpu" or training.step % LOG_EVERY == 0:  # a GPU needn't wait for every figure
+            self._read(figures)
+        if self._place(rhythm.sample_kimg) != self.sampled:
+            self.sampled = self._place(rhythm.sample_kimg)
+            if self.diary:
+                self.diary.sheet(training)
+        if self._place(rhythm.evaluate_kimg) != self.evaluated:
+            self.evaluated = self._place(rhythm.evaluate_kimg)
+            self.evaluate()
+
+    def _place(self, kimg: float) -> int:
+        return int(self.training.sprites_seen // (kimg * 1000))
+
+    def _read(self, figures: Figures) -> None:
+        values = {name: value.item() for name, value in figures.items()}
+        if not all(map(_finite, values.values())):
+            raise NotFiniteError(f"step {self.training.step}: a loss is not finite ({values})")
+        if self.diary:
+            self.diary.figures(self.training, values)
+            self.report(self.training, values)
+
+    def checkpoint_is_due(self) -> bool:
+        """Whether the last checkpoint is old enough."""
+        return self.training.seconds - self.saved_seconds >= self.rhythm.checkpoint_seconds
+
+    def save(self) -> None:
+        """Keep a checkpoint, unless this step has one."""
+        training = self.training
+        if self.saved_step == training.step:
+            return
+        if not training.is_finite():
+            raise NotFiniteError(f"step {training.step}: a weight is not finite")
+        if self.diary:
+            self.diary.flush()
+            checkpoint.save_checkpoint(self.run, training.checkpoint())
+        self.saved_step, self.saved_seconds = training.step, training.seconds
+        training.group.wait()
+
+    def evaluate(self) -> None:
+        """Have the sprites judged; keep the checkpoint as the best where it is."""
+        if not self.judges:
+            return
+        self.save()  # so that the best is never ahead of what a resumed run knows
+        if self.diary and self.evaluator and not self.diary.evaluations.judged(self.training.step):
+            verdict = self.evaluator(self.training)
+            if self.diary.verdict(self.training, verdict):
+                checkpoint.save_checkpoint(self.run, self.training.checkpoint(), keep=1, folder=checkpoint.BEST)
+            self.say(
+                f"{self.training.sprites_seen / 1000:.0f} thousand sprites: KID {verdict.kid:.1f} × 10⁻³ "
+                f"({verdict.judge}, {verdict.samples} samples)"
+            )
+            self.report(self.training, {"kid": verdict.kid})
+        self.training.group.wait()
+
+    def worsens(self) -> bool:
+        """Whether the kernel distance has risen too often in a row."""
+        patience = self.rhythm.patience
+        evaluations = self.diary.evaluations if self.diary else None
+        worse = evaluations is not None and patience > 0 and evaluations.rises >= patience
+        if evaluations and worse and (best := evaluations.best):
+            self.say(
+                f"stopped: KID rose {patience} times in a row. The best checkpoint, of step {best['step']} with "
+                f"KID {best['kid']:.1f} × 10⁻³, is kept for the export."
+            )
+        return worse
+
+    def roll_back(self, error: NotFiniteError) -> None:
+        """Go back to the last checkpoint, and on from there with other random draws."""
+        ran_away, tried = self.training.step, self.training.rollbacks
+        saved, _ = checkpoint.load_checkpoint(self.run)
+        if saved is None:
+            raise error
+        self.training.restore(saved)
+        self.training.rollbacks = tried + 1
+        step = self.saved_step = self.training.step
+        self.saved_seconds = self.training.seconds
+        self.sampled, self.evaluated = self._place(self.rhythm.sample_kimg), self._place(self.rhythm.evaluate_kimg)
+        self.tries[step] += 1
+        if self.tries[step] > TRIES:
+            raise NotFiniteError(
+                f"{error}, for the {TRIES + 1}th time after the checkpoint of step {step}, which can be exported. "
+                f"To go further, train anew with another --seed, a smaller --set lr, or without --precision bfloat16."
+            )
+        self.say(f"{error}. Rolled back from step {ran_away} to {step}; going on with other random draws.")
+        if self.diary:
+            self.diary.rewind(step)
+
+    def end(self) -> None:
+        """The last checkpoint, judged; the last sheet; the curves."""
+        self.save()
+        self.evaluate()
+        if self.diary:
+            self.diary.sheet(self.training)
+            self.diary.curves()
+
+    def close(self) -> None:
+        """Write what the diary still holds, also after an interrupt."""
+        if self.diary:
+            self.diary.close()
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0
 
 
 def device_named(name: str) -> torch.device:
@@ -292,19 +339,3 @@ def device_named(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
-
-
-def run_report(run: Path) -> dict[str, Any]:
-    """What ``data.json`` says of the sprites.
-
-    Raises:
-        ModelError: it is missing or damaged.
-    """
-    try:
-        report: dict[str, Any] = json.loads((run / "data.json").read_text(encoding="utf-8"))
-        report["read"] = int(report["read"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(
-            f"{run / 'data.json'}: can't be read ({error!r}). Restore it, or train again in another folder."
-        ) from None
-    return report

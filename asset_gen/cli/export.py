@@ -17,6 +17,8 @@ from asset_gen.errors import DeviceError
 @click.option("--data-name", help="Name of the training set.  [default: the sprite folder's name]")
 @click.option("--data-licence", default="unstated", show_default=True, help="Licence of the training sprites.")
 @click.option("--half", is_flag=True, help="Store weights in 16 bits: half the size, at most one grey level off.")
+@click.option("--tunable", is_flag=True, help="Carry the networks, too, so that 'train --from' can start from them.")
+@click.option("--last", is_flag=True, help="Take the newest checkpoint even where an earlier one was judged better.")
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
 def command(
     run: Path,
@@ -26,6 +28,8 @@ def command(
     data_name: str | None,
     data_licence: str,
     half: bool,
+    tunable: bool,
+    last: bool,
     force: bool,
 ) -> int:
     """Turn a training run into a model bundle.
@@ -38,7 +42,7 @@ def command(
       assetgen export runs/mine --out models/mine --licence CC-BY-4.0
     """
     try:
-        from exporter.write_bundle import Labelling, export_run
+        from exporter.write_bundle import Form, Labelling, export_run
     except ImportError as error:
         raise DeviceError(
             f"Exporting needs PyTorch ({error}). Install it with pip install 'assetgen[train,cpu]'."
@@ -46,7 +50,8 @@ def command(
     labelling = Labelling(
         name=name or out.resolve().name, licence=licence, data_name=data_name, data_licence=data_licence
     )
-    bundle = export_run(run, out, labelling, half, force, say=lambda notice: click.echo(f"  {notice}", err=True))
+    form = Form(half=half, tunable=tunable, last=last, force=force)
+    bundle = export_run(run, out, labelling, form, say=lambda notice: click.echo(f"  {notice}", err=True))
     click.echo(
         f"{out}: {bundle.info.name}, {len(bundle.info.types)} types at {bundle.info.size} px, "
         f"model {bundle.sha256[:16]}"

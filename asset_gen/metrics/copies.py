@@ -7,6 +7,8 @@ RGBA at 32 pixels, 0–1.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,9 +29,40 @@ def copy_limit(training: NDArray[np.uint8]) -> float:
     return max(float(np.percentile(own, PERCENTILE)), GREY_LEVEL)
 
 
-def share_of_copies(sprites: NDArray[np.uint8], training: NDArray[np.uint8]) -> float:
-    """Share of ``sprites`` [n, s, s, 4] that are nearer to a training sprite than ``copy_limit``: 0–1."""
-    return float((_nearest(sprites, training, skip_self=False) < copy_limit(training)).mean())
+def share_of_copies(sprites: NDArray[np.uint8], training: NDArray[np.uint8], limit: float | None = None) -> float:
+    """Share of ``sprites`` [n, s, s, 4] that are nearer to a training sprite than ``limit``: 0–1.
+
+    ``limit`` is the ``copy_limit`` of ``training``, which is computed where it isn't given.
+    """
+    limit = copy_limit(training) if limit is None else limit
+    return float((_nearest(sprites, training, skip_self=False) < limit).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The k training sprites that are nearest to each of n sprites, nearest first."""
+
+    rows: NDArray[np.int64]
+    """[n, k]: which training sprites."""
+    distances: NDArray[np.float32]
+    """[n, k]: root mean square over premultiplied RGBA, 0–1."""
+    mirrored: NDArray[np.bool_]
+    """[n, k]: whether the mirrored training sprite is the nearer one."""
+
+
+def nearest_neighbours(sprites: NDArray[np.uint8], training: NDArray[np.uint8], k: int = 3) -> Neighbours:
+    """Neighbours of ``sprites`` [n, s, s, 4] among ``training`` [m, s, s, 4]; all where there are fewer."""
+    a, b = _rendered(sprites), _rendered(training)
+    plain, mirrored = (
+        distances(a.reshape(len(a), -1), view.reshape(len(b), -1)) / np.sqrt(a[0].size) for view in (b, b[..., ::-1])
+    )
+    between = np.asarray(np.minimum(plain, mirrored), np.float32)
+    rows = np.argsort(between, axis=1, kind="stable")[:, :k]
+    return Neighbours(
+        rows=rows,
+        distances=np.take_along_axis(between, rows, axis=1),
+        mirrored=np.take_along_axis(mirrored < plain, rows, axis=1),
+    )
 
 
 def _nearest(sprites: NDArray[np.uint8], training: NDArray[np.uint8], skip_self: bool) -> NDArray[np.float32]:

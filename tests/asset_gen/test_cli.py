@@ -241,11 +241,19 @@ def test_a_failure_with_json_leaves_stdout_empty(cli: Cli, game: Path) -> None:
     assert "is no model bundle" in done.err
 
 
+def only_training(monkeypatch: pytest.MonkeyPatch, figures: dict[str, Any]) -> None:
+    """No classifier, and so no judge and no report."""
+    monkeypatch.setattr("trainer.classifier.ensure_classifier", lambda *arguments: figures)
+    monkeypatch.setattr("trainer.job._judging", lambda *arguments: None)
+    monkeypatch.setattr("trainer.job.Evaluator", lambda *arguments: None)
+    monkeypatch.setattr("trainer.job._report", lambda *arguments: None)
+
+
 def test_training_answers_with_one_document_and_tells_the_rest_on_stderr(
     cli: Cli, sprites: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures: dict[str, Any] = {"accuracy": 0.5, "held_out": 8, "temperature": 1.0}
-    monkeypatch.setattr("trainer.classifier.train_classifier", lambda *arguments: figures)
+    only_training(monkeypatch, figures)
     common = ("train", sprites, "--width", 0.25, "--batch-size", 4, "--steps", 1, "--run")
     done = cli(*common, tmp_path / "run", "--json")
     assert done.code == 0
@@ -262,7 +270,7 @@ def test_training_without_some_files_ends_with_3_and_lists_them(
 ) -> None:
     from tests.creatures import write_set
 
-    monkeypatch.setattr("trainer.classifier.train_classifier", lambda *arguments: {"accuracy": None})
+    only_training(monkeypatch, {"accuracy": None})
     folder = write_set(tmp_path / "art", each=3)
     (folder / "flask" / "broken.png").write_bytes(b"broken")
     done = cli("train", folder, "--run", tmp_path / "run", "--width", 0.25, "--batch-size", 4, "--steps", 1, "--json")
@@ -285,7 +293,7 @@ def test_exporting_says_how_to_use_the_bundle(cli: Cli, bundle: Path, monkeypatc
 def test_without_pytorch_a_sentence_says_what_to_install(
     command: str, cure: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("trainer.classifier", "trainer.loop", "trainer.run", "exporter.write_bundle"):
+    for name in ("trainer.classifier", "trainer.loop", "trainer.run", "trainer.job", "exporter.write_bundle"):
         monkeypatch.setitem(sys.modules, name, None)
     done = cli(command, tmp_path, "--run" if command == "train" else "--out", tmp_path / "x")
     assert done.code == 4
@@ -324,6 +332,71 @@ def test_every_preset_can_be_named_and_no_other() -> None:
     from trainer.presets import PRESETS
 
     assert list(train.PRESET_NAMES) == list(PRESETS)
+
+
+def test_every_loss_can_be_named_and_no_other() -> None:
+    from trainer.losses import LOSSES
+
+    assert list(train.LOSS_NAMES) == list(LOSSES)
+
+
+def test_numbers_of_the_recipe_are_written_like_this() -> None:
+    assert train._changes(("gamma=0.2", " augment.hue = 5 ")) == {"gamma": 0.2, "augment.hue": 5.0}
+    for pair in ("gamma", "gamma=", "gamma=much", "=", "gamma=1=2"):
+        with pytest.raises(UsageError, match="write NAME=NUMBER"):
+            train._changes((pair,))
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every job that reaches the trainer."""
+    heard: list[Any] = []
+
+    def listen(job: Any, *others: object) -> None:
+        heard.append(job)
+        raise AssetgenError("heard")
+
+    monkeypatch.setattr("trainer.job.run_job", listen)
+    return heard
+
+
+def test_every_choice_of_a_training_reaches_the_trainer(cli: Cli, jobs: list[Any], tmp_path: Path) -> None:
+    from trainer.loop import Settings
+    from trainer.run import Limit, Rhythm
+
+    options = (
+        "--preset projected --max-minutes 5 --steps 7 --epochs 3 --size 48 --merge a=b --background auto --seed 4 "
+        "--width 0.5 --batch-size 32 --loss hinge --critic-steps 2 --set gamma=0.2 --set augment.hue=4 "
+        "--precision bfloat16 --compile --device cpu --evaluate-every 50 --patience 5 --resume --from dcss"
+    ).replace("--width 0.5 ", "")
+    assert cli("train", "art", "--run", tmp_path, *options.split()).err == "assetgen: heard\n"
+    (job,) = jobs
+    assert job.config.preset == "projected"
+    assert (job.config.size, job.config.merge, job.config.background) == (48, {"a": "b"}, True)
+    assert job.config.settings == Settings(
+        seed=4,
+        batch=32,
+        precision="bfloat16",
+        loss="hinge",
+        critic_steps=2,
+        changes={"gamma": 0.2, "augment.hue": 4.0},
+    )
+    assert job.limit == Limit(minutes=5, steps=7, epochs=3)
+    assert job.rhythm == Rhythm(evaluate_kimg=50, patience=5)
+    assert (job.resume, job.compiled, job.device) == (True, True, "cpu")
+    assert job.source.name == "dcss"
+    assert job.source.is_absolute()  # the built-in one
+    assert job.config.judge == "classifier"  # the fixture sets ASSETGEN_NO_PRETRAINED
+
+
+def test_the_judge_is_chosen_by_what_is_installed_unless_pretrained_networks_are_unwanted(
+    cli: Cli, jobs: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("train", "art", "--run", tmp_path, "--no-pretrained")
+    monkeypatch.delenv("ASSETGEN_NO_PRETRAINED")
+    cli("train", "art", "--run", tmp_path, "--width", 0.5)
+    assert [job.config.judge for job in jobs] == ["classifier", ""]
+    assert [job.config.settings.width for job in jobs] == [1.0, 0.5]
 
 
 def test_a_library_call_without_a_person_says_no() -> None:

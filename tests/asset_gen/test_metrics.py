@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asset_gen.metrics import kid
-from asset_gen.metrics.copies import copy_limit, share_of_copies
+from asset_gen.metrics.copies import copy_limit, nearest_neighbours, share_of_copies
 from asset_gen.metrics.fid import frechet_distance
 from asset_gen.metrics.inception_score import entropy, inception_score, score_of
 from asset_gen.metrics.kid import kernel_distance
@@ -122,6 +122,41 @@ def test_kid_does_not_depend_on_the_block_it_is_summed_in(monkeypatch: pytest.Mo
     assert kernel_distance(a, b) == pytest.approx(whole)
 
 
+def scattered(start: int) -> NDArray[np.float64]:
+    """[120, 16] numbers in [0, 1) that depend on no library's random generator (Knuth's multiplicative hash)."""
+    numbers = np.arange(start, start + 120 * 16, dtype=np.uint64) * np.uint64(2654435761) % np.uint64(2**32)
+    return (numbers / 2**32).reshape(120, 16)
+
+
+def test_kid_and_fid_are_those_of_torch_fidelity_on_the_same_features() -> None:
+    """torch-fidelity imports torchvision, whose published wheels don't load beside a CPU build of torch; so it isn't
+    installed with assetgen's tests. Its figures come from an environment of its own, with torch-fidelity 0.4.0,
+    torch 2.13.0 and torchvision 0.28.0, and ``a``, ``b`` as float64 tensors of what is below:
+
+        kid_features_to_metric(a, b, kid_subsets=1, kid_subset_size=120, verbose=False)
+        kid_features_to_metric(a, b, kid_subsets=1000, kid_subset_size=60, verbose=False)
+        fid_statistics_to_metric(fid_features_to_statistics(a), fid_features_to_statistics(b), False)
+
+    from ``torch_fidelity.metric_kid`` and ``torch_fidelity.metric_fid``, after (for a CPU build)
+    ``sys.modules["torchvision._meta_registrations"] = types.ModuleType("none")``.
+    """
+    a, b = scattered(1) ** 2, scattered(9001) + 0.25 * scattered(9001)[:, ::-1]
+    assert kernel_distance(a, b) == pytest.approx(0.5374129250574375, rel=1e-12)
+    subsets = 0.537299435332267, 0.01587192804527758  # mean and deviation of subsets, as KID is often reported
+    assert kernel_distance(a, b) == pytest.approx(subsets[0], abs=3 * subsets[1] / np.sqrt(1000))
+    assert frechet_distance(a, b) == pytest.approx(1.5917931146289686, rel=1e-6)  # it iterates to the matrix's root
+
+
+def test_precision_recall_density_and_coverage_of_five_points_on_a_line() -> None:
+    real = np.array([[0.0], [1.0], [3.0], [7.0]])  # nearest neighbours at 1, 1, 2, 4
+    fake = np.array([[0.5], [2.0], [20.0]])  # nearest neighbours at 1.5, 1.5, 18
+    found = precision_recall(real, fake, neighbours=1)
+    assert found.precision == pytest.approx(2 / 3)  # 20 lies in no ball
+    assert found.density == pytest.approx((2 + 1 + 0) / 3)  # 0.5 in those of 0 and 1; 2 in that of 3 alone
+    assert found.recall == pytest.approx(4 / 4)  # 0 and 1 lie in that of 0.5, 3 in that of 2, 7 in that of 20
+    assert found.coverage == pytest.approx(3 / 4)  # nothing was generated within 4 of 7
+
+
 def test_precision_and_recall_see_what_is_missing() -> None:
     left, right, fresh = gaussian(3, 3, 300, 2) + np.array([[[0, 0]], [[50, 0]], [[0, 0]]])
     both = np.concatenate([left, right])
@@ -183,6 +218,51 @@ def test_copies_are_found_at_another_size_too() -> None:
     assert share_of_copies(large[::7], TRAINING) == 1
 
 
+def test_the_copy_limit_is_the_first_percentile_of_nearest_neighbours_in_premultiplied_colour() -> None:
+    def premultiplied(sprite: NDArray[np.uint8]) -> NDArray[np.float64]:
+        shares = sprite / 255
+        return shares * np.where(np.arange(4) < 3, shares[..., 3:], 1)
+
+    def apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+        views = premultiplied(other), premultiplied(other[:, ::-1])
+        return float(min(np.sqrt(np.square(premultiplied(one) - view).mean()) for view in views))
+
+    few = TRAINING[::4]
+    nearest = [min(apart(one, other) for j, other in enumerate(few) if j != i) for i, one in enumerate(few)]
+    assert copy_limit(few) == pytest.approx(np.percentile(nearest, 1), abs=1e-4)
+    assert share_of_copies(few, few, limit=0) == 0  # a limit that is given is the one that counts
+
+
+def test_colour_under_full_transparency_makes_no_difference_to_copies() -> None:
+    hidden = TRAINING[:8].copy()
+    hidden[..., :3] = np.where(hidden[..., 3:] == 0, 200, hidden[..., :3])
+    assert (hidden != TRAINING[:8]).any()
+    assert share_of_copies(hidden, TRAINING) == 1
+
+
 def test_copies_are_found_even_if_the_training_set_repeats_itself() -> None:
     twice = np.concatenate([TRAINING, TRAINING])
     assert share_of_copies(TRAINING[:8], twice) == 1
+
+
+def test_neighbours_are_the_nearest_training_sprites_mirrored_ones_too() -> None:
+    sprites = np.stack([TRAINING[7], TRAINING[40][:, ::-1]])
+    found = nearest_neighbours(sprites, TRAINING, 3)
+    assert found.rows.shape == found.distances.shape == found.mirrored.shape == (2, 3)
+    assert list(found.rows[:, 0]) == [7, 40]
+    assert list(found.mirrored[:, 0]) == [False, True]
+    assert found.distances[:, 0] == pytest.approx(0, abs=1e-3)
+    for row, sprite in enumerate(sprites):
+        views = [TRAINING, TRAINING[:, :, ::-1]]
+        each = [((rendered(sprite[None]) - rendered(view)) ** 2).mean(axis=(1, 2, 3)) ** 0.5 for view in views]
+        assert found.distances[row] == pytest.approx(np.sort(np.minimum(*each))[:3], abs=1e-3)
+
+
+def test_fewer_training_sprites_than_neighbours_are_all_shown() -> None:
+    assert nearest_neighbours(TRAINING[:5], TRAINING[:2], 3).rows.shape == (5, 2)
+
+
+def rendered(sprites: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Premultiplied, 0–1."""
+    scaled = sprites / 255.0
+    return np.asarray(np.concatenate([scaled[..., :3] * scaled[..., 3:], scaled[..., 3:]], axis=3))

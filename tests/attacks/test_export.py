@@ -36,9 +36,12 @@ def other_width(run: Path) -> None:
 UNFINISHED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "nothing there": (shutil.rmtree, ("is no run folder", "Give the folder of --run")),
     "no configuration": (lambda run: (run / "config.json").unlink(), ("is no run folder", "Give the folder of --run")),
-    "no checkpoint": (lambda run: shutil.rmtree(run / "checkpoints"), ("has no checkpoint yet", "--resume")),
-    "damaged checkpoint": (
-        lambda run: damage(run / "checkpoints" / "000000006" / "tensors.safetensors"),
+    "no checkpoint": (
+        lambda run: [shutil.rmtree(run / folder) for folder in ("checkpoints", "best")],
+        ("has no checkpoint yet", "--resume"),
+    ),
+    "damaged checkpoints": (
+        lambda run: [damage(path) for path in run.glob("*/*/tensors.safetensors")],
         ("no checkpoint is whole", "Start again"),
     ),
     "another width": (other_width, ("doesn't fit its config.json", "Restore what was changed")),
@@ -66,7 +69,7 @@ def test_a_run_that_is_not_finished_or_whole(cli: Cli, own_run: Path, tmp_path: 
 
 def test_a_damaged_checkpoint_that_is_passed_over_is_named(cli: Cli, own_run: Path, tmp_path: Path) -> None:
     newer = Path(shutil.copytree(own_run / "checkpoints" / "000000006", own_run / "checkpoints" / "000000007"))
-    done = cli("export", own_run, "--out", tmp_path / "model")
+    done = cli("export", own_run, "--out", tmp_path / "model", "--last")
     assert done.code == 0
     assert f"{newer} is damaged" in done.err
     assert json.loads((tmp_path / "model" / "bundle.json").read_text())["training"]["steps"] == 6

@@ -17,8 +17,9 @@ LIKE_THE_FIXTURE = ("--width", 0.25, "--batch-size", 8, "--resume")
 
 @pytest.fixture
 def own_run(finished_run: Path, tmp_path: Path) -> Path:
-    """A copy of ``finished_run`` (six steps) with a checkpoint at step 5 as well."""
+    """A copy of ``finished_run`` (six steps) whose other checkpoint is at step 5, not at the start."""
     run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    shutil.rmtree(run / "checkpoints" / "000000000")
     shutil.copytree(run / "checkpoints" / "000000006", run / "checkpoints" / "000000005")
     state = run / "checkpoints" / "000000005" / "state.json"
     state.write_text(json.dumps(json.loads(state.read_text()) | {"step": 5}))
@@ -129,16 +130,55 @@ def test_a_damaged_configuration(cli: Cli, sprites: Path, own_run: Path, text: s
     assert files_of(own_run) == before
 
 
-def test_a_full_disk_names_the_file(
+def test_a_full_disk_names_the_file_and_leaves_the_last_checkpoint_whole(
     cli: Cli, sprites: Path, own_run: Path, quick: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
+    before = files_of(own_run / "checkpoints") | files_of(own_run / "best")
     monkeypatch.setattr("trainer.checkpoint.os.fsync", full)
     done = cli("train", sprites, "--run", own_run, *LIKE_THE_FIXTURE, "--steps", 7)
+    assert files_of(own_run / "checkpoints") | files_of(own_run / "best") == before
     assert_refused(done, 1, own_run / "checkpoints", "tensors.safetensors: No space left on device", "the disk")
     assert sorted(path.name for path in (own_run / "checkpoints").iterdir()) == ["000000005", "000000006"]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["CUDA out of memory. Tried to allocate 2.00 GiB", "DefaultCPUAllocator: can't allocate memory: you tried"],
+)
+def test_out_of_memory_says_which_batch_size_to_try(
+    cli: Cli, sprites: Path, tmp_path: Path, quick: tuple[object, ...], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    def fail(*arguments: object) -> None:
+        raise torch.OutOfMemoryError(reason) if "CUDA" in reason else RuntimeError(reason)
+
+    monkeypatch.setattr("trainer.loop.Training.advance", fail)
+    for options in (quick, (*quick, "--dry-run")):
+        done = cli("train", sprites, "--run", tmp_path / "run", *options)
+        assert_refused(done, 1, "out of memory with 8 sprites a step", "--batch-size 4 in a new run folder")
+
+
+def test_a_training_beside_another_in_one_folder(
+    cli: Cli, sprites: Path, own_run: Path, quick: tuple[object, ...]
+) -> None:
+    from trainer.config import only_trainer
+
+    before = files_of(own_run)
+    with only_trainer(own_run):
+        done = cli("train", sprites, "--run", own_run, *LIKE_THE_FIXTURE, "--steps", 7)
+    assert_refused(done, 2, own_run, "another process is training here", "give another --run")
+    assert files_of(own_run) == before
+
+
+def test_resuming_with_another_judge(cli: Cli, sprites: Path, own_run: Path) -> None:
+    config = json.loads((own_run / "config.json").read_text())
+    (own_run / "config.json").write_text(json.dumps(config | {"judge": "lite1"}))
+    done = cli("train", sprites, "--run", own_run, *LIKE_THE_FIXTURE)  # with ASSETGEN_NO_PRETRAINED
+    assert_refused(done, 5, own_run, "judge was lite1, is classifier")
 
 
 def test_one_type_only_trains_and_says_that_it_has_no_inception_score(

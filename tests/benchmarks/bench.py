@@ -87,7 +87,7 @@ def step_ratio(preset_name: str, steps: int) -> tuple[float, float]:
 
     from trainer.dataset import Dataset
     from trainer.loop import Settings, Training
-    from trainer.losses import gradient_penalty
+    from trainer.losses import squared_slope
     from trainer.presets import PRESETS
 
     preset = PRESETS[preset_name]
@@ -104,17 +104,13 @@ def step_ratio(preset_name: str, steps: int) -> tuple[float, float]:
     label = torch.from_numpy(labels[: preset.batch])
 
     def bare_step(number: int) -> None:
-        penalised = preset.penalty_weight > 0 and number % preset.penalty_every == 0
         with torch.no_grad():
             fake = bare.generator(torch.randn(preset.batch, preset.latent), label)
-        inputs = real.clone()
-        if penalised:
-            inputs.requires_grad_()
-            fake.requires_grad_()
-        d_real, d_fake = bare.discriminator(inputs, label), bare.discriminator(fake, label)
-        loss = bare.loss.discriminator(d_real, d_fake)
-        if penalised:
-            loss = loss + gradient_penalty(d_real, inputs) + gradient_penalty(d_fake, fake)
+        loss = bare.loss.discriminator(bare.discriminator(real, label), bare.discriminator(fake, label))
+        if bare.loss.penalty and number % bare.loss.every == 0:
+            both = torch.cat([real, fake]).requires_grad_()
+            slopes = squared_slope(bare.discriminator(both, label.repeat(2, 1)), both)
+            loss = loss + bare.gamma * bare.loss.every * slopes.mean()  # R1 and R2, half of each
         bare.optimisers["discriminator"].zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         bare.optimisers["discriminator"].step()
@@ -136,7 +132,7 @@ def step_ratio(preset_name: str, steps: int) -> tuple[float, float]:
     for number in range(steps):
         ours.append(cpu_of(training.advance))
         theirs.append(cpu_of(lambda number=number: bare_step(number)))  # type: ignore[misc]
-    skip = preset.penalty_every  # the first steps warm up
+    skip = max(8, bare.loss.every)  # the first steps warm up
     return statistics.mean(ours[skip:]), statistics.mean(theirs[skip:])
 
 

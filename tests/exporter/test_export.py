@@ -18,12 +18,12 @@ from asset_gen.runtime import open_session
 from exporter import verify, write_bundle
 from exporter.onnx_graph import Typed, Untyped
 from exporter.verify import check_parity
-from exporter.write_bundle import Labelling, export_run, load_generator
+from exporter.write_bundle import Form, Labelling, export_run, load_generator
 from tests.conftest import Cli, files_of
-from trainer.checkpoint import load_checkpoint
+from trainer.checkpoint import BEST, Checkpoint, load_best, load_checkpoint, save_checkpoint
+from trainer.config import load_config
 from trainer.loop import draw
 from trainer.models import dcgan
-from trainer.run import load_config
 
 
 def test_a_bundle_holds_its_promises(bundle: Path) -> None:
@@ -41,10 +41,8 @@ def test_a_bundle_holds_its_promises(bundle: Path) -> None:
 
 
 def test_the_bundle_draws_the_checkpoints_moving_average(bundle: Path, finished_run: Path) -> None:
-    generator, state = load_generator(finished_run, load_config(finished_run))
-    assert state["step"] == 6
-    saved, _ = load_checkpoint(finished_run)
-    assert saved is not None
+    generator, saved = load_generator(finished_run, load_config(finished_run))
+    assert saved.state["step"] == 6
     weight = generator.get_parameter("stem.weight")
     assert torch.equal(weight, saved.tensors["average.stem.weight"])
     assert not torch.equal(weight, saved.tensors["generator.stem.weight"])
@@ -114,7 +112,7 @@ def test_a_failure_at_any_step_leaves_nothing_and_the_old_bundle_as_it_was(
     labelling = Labelling(name="x", licence="x", data_name=None, data_licence="x")
     for out, force in ((tmp_path / "new", False), (own_bundle, True)):
         with pytest.raises(ModelError, match="no"):
-            export_run(finished_run, out, labelling, force=force)
+            export_run(finished_run, out, labelling, Form(force=force))
     assert files_of(tmp_path) == before
     assert [path.name for path in tmp_path.iterdir()] == [own_bundle.name]
 
@@ -142,8 +140,8 @@ def test_the_checkpoint_before_a_damaged_one_is_exported_and_that_is_said(
     run = Path(shutil.copytree(finished_run, tmp_path / "run"))
     shutil.copytree(run / "checkpoints" / "000000006", run / "checkpoints" / "000000007")
     heard: list[str] = []
-    _, state = load_generator(run, load_config(run), heard.append)
-    assert state["step"] == 6
+    _, saved = load_generator(run, load_config(run), last=True, say=heard.append)
+    assert saved.state["step"] == 6
     assert len(heard) == 1
     assert "000000007 is damaged" in heard[0]
 
@@ -184,6 +182,56 @@ def test_what_is_no_finished_run_is_refused(cli: Cli, finished_run: Path, tmp_pa
     refused = cli("export", copy, "--out", tmp_path / "out")
     assert (refused.code, "--resume" in refused.err) == (5, True)
     shutil.rmtree(copy / "checkpoints")
+    shutil.rmtree(copy / "best")
     refused = cli("export", copy, "--out", tmp_path / "out")
     assert (refused.code, "has no checkpoint yet" in refused.err) == (5, True)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_best_checkpoint_is_exported_and_the_last_where_it_is_asked_for(
+    cli: Cli, finished_run: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    last, _ = load_checkpoint(run)
+    assert last is not None
+    worse = Checkpoint({name: value + 1 for name, value in last.tensors.items()}, last.state | {"step": 8})
+    save_checkpoint(run, worse)
+    with (run / "evaluations.jsonl").open("a") as file:
+        file.write('{"step": 8, "kid": 999999.0}\n')
+    config = load_config(run)
+    assert load_generator(run, config)[1].state["step"] == 6
+    assert load_generator(run, config, last=True)[1].state["step"] == 8
+    assert cli("export", run, "--out", tmp_path / "best").code == 0
+    assert cli("export", run, "--out", tmp_path / "last", "--last").code == 0
+    best, newest = (json.loads((tmp_path / name / "bundle.json").read_text())["training"] for name in ("best", "last"))
+    assert (best["steps"], best["evaluation"]["step"], best["evaluation"]["judge"]) == (6, 6, "type classifier")
+    assert (newest["steps"], newest["evaluation"]["kid"]) == (8, 999999.0)
+
+
+def test_a_damaged_best_checkpoint_is_passed_over_and_that_is_said(
+    cli: Cli, bundle: Path, finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick_export(bundle, monkeypatch)
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    (run / BEST / "000000006" / "state.json").write_text("[]")
+    done = cli("export", run, "--out", tmp_path / "model")
+    assert done.code == 0
+    assert f"{run / BEST} is damaged; the newest checkpoint is used." in done.err
+    shutil.rmtree(run / BEST / "000000006")  # as after a kill before the first best was in its place
+    best, notices = load_best(run)
+    assert best is not None
+    assert (best.state["step"], notices) == (6, [])
+
+
+def test_networks_trained_by_others_are_named_in_the_bundle(
+    bundle: Path, finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick_export(bundle, monkeypatch)
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"judge": "lite1"}))
+    labelling = Labelling(name="mine", licence="CC-BY-4.0", data_name=None, data_licence="unstated")
+    info = export_run(run, tmp_path / "mine", labelling).info
+    assert info.outside_networks == ["EfficientNet-Lite1 (ImageNet, Apache-2.0, sha256 77cc7160d37bebc1)"]
+    assert info.tunable is None
+    assert "finetuned_from" not in info.training

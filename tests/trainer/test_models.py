@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.models import dcgan, relativistic
+from trainer.models import dcgan, fastgan, relativistic
 from trainer.models.classifier import Classifier
 
 
 @pytest.mark.parametrize("size", [32, 48, 64, 96, 128])
 def test_relativistic_networks_fit_every_size(size: int) -> None:
-    generator = relativistic.Generator(5, size, width=0.25)
+    generator = relativistic.generator(5, size, width=0.25)
     discriminator = relativistic.Discriminator(5, size, width=0.25)
     label = torch.eye(5)[:4]
     rgba = generator(torch.randn(4, 128), label)
@@ -26,31 +26,40 @@ def test_the_networks_have_the_number_of_parameters_they_had_when_they_were_meas
     def count(network: nn.Module) -> int:
         return sum(parameter.numel() for parameter in network.parameters())
 
-    assert count(relativistic.Generator(17, 32)) == 1_387_268
+    assert count(relativistic.generator(17, 32, 1)) == 1_387_268
     assert count(relativistic.Discriminator(17, 32)) == 1_325_761
     assert count(dcgan.Generator()) == 3_806_080
     assert count(dcgan.Discriminator()) == 2_765_696
 
 
 def test_the_coarsest_map_is_four_to_seven_pixels() -> None:
-    assert {size: relativistic.levels_of(size) for size in (32, 48, 64, 96, 128)} == {
+    assert {size: fastgan.levels_of(size) for size in (32, 48, 64, 96, 128)} == {
         32: (4, 3), 48: (6, 3), 64: (4, 4), 96: (6, 4), 128: (4, 5)
     }  # fmt: skip
-    assert relativistic.widths_of(3, 1) == [128, 96, 64, 32]
-    assert relativistic.widths_of(5, 1) == [128, 128, 128, 96, 64, 32]
-    assert relativistic.widths_of(3, 0.25) == [32, 24, 16, 8]
+
+
+def test_larger_sprites_begin_with_more_of_the_widest_maps_and_a_width_multiplies_them_all() -> None:
+    def channels(size: int, width: float) -> list[int]:
+        generator = relativistic.generator(3, size, width)
+        return [generator.first, *(level.conv2.out_channels // 2 for level in generator.levels)]  # type: ignore[operator]
+
+    assert channels(32, 1) == [128, 96, 64, 32]
+    assert channels(128, 1) == [128, 128, 128, 96, 64, 32]
+    assert channels(32, 0.25) == [32, 24, 16, 8]
+    assert channels(32, 0.01) == [8, 8, 8, 8]
+    assert fastgan.scaled([100, 60], 0.5) == [48, 24]  # multiples of eight
 
 
 def test_a_sprite_does_not_depend_on_the_length_of_its_latent() -> None:
     torch.manual_seed(0)
-    generator = relativistic.Generator(3, 32, width=0.25).eval()
+    generator = relativistic.generator(3, 32, width=0.25).eval()
     z, label = torch.randn(2, 128), torch.eye(3)[:2]
     assert torch.allclose(generator(z, label), generator(7 * z, label), atol=1e-5)
 
 
 def test_a_skip_layer_gates_and_neither_adds_nor_turns_round() -> None:
     torch.manual_seed(0)
-    excitation = relativistic.Excitation(8, 4)
+    excitation = fastgan.Excitation(8, 4)
     fine = torch.rand(2, 4, 32, 32)
     gate = excitation(torch.randn(2, 8, 4, 4), fine) / fine
     assert 0 < gate.min() <= gate.max() < 2
@@ -65,14 +74,16 @@ def test_a_batch_of_equal_pictures_has_no_deviation_and_a_varied_one_has() -> No
     assert relativistic.minibatch_deviation(varied)[:, 3].mean().item() == pytest.approx(1.25**0.5)
     assert relativistic.minibatch_deviation(torch.randn(6, 3, 4, 4)).shape == (6, 4, 4, 4)  # no multiple of the group
     eight = torch.arange(8.0)[:, None, None, None].expand(8, 3, 4, 4).clone()
-    eight[::2] = 1  # one of two groups of four is all the same
+    eight[:4] = 1  # one of two groups of four neighbours is all the same
     deviations = relativistic.minibatch_deviation(eight)[:, 3, 0, 0]
-    assert deviations[::2].max() <= 1e-4
-    assert deviations[1::2].tolist() == pytest.approx([5**0.5] * 4)
+    assert deviations[:4].max() <= 1e-4
+    assert deviations[4:].tolist() == pytest.approx([1.25**0.5] * 4)
+    alone = relativistic.minibatch_deviation(eight[4:])[:, 3, 0, 0]  # a process that holds four of the eight
+    assert torch.allclose(deviations[4:], alone)
 
 
 def test_the_type_changes_the_sprite_only_once_the_ramp_is_up() -> None:
-    generator = relativistic.Generator(3, 32, width=0.25).eval()
+    generator = relativistic.generator(3, 32, width=0.25).eval()
     z = torch.randn(1, 128)
     generator.ramp.fill_(0)
     assert torch.equal(generator(z, torch.eye(3)[:1]), generator(z, torch.eye(3)[1:2]))

@@ -28,6 +28,12 @@ class Classifier(nn.Module):
         self.head = nn.Sequential(nn.Flatten(), nn.Dropout(0.3), nn.Linear(inputs * side * side, types))
         self.register_buffer("temperature", torch.ones(()))
 
+    def embedding(self, rgba: Tensor) -> Tensor:
+        """The last feature maps averaged over all places, [n, 96] (48 or 24 for sprites below 16 px): what a judge
+        compares sets by."""
+        maps: Tensor = self.features(rgba)
+        return maps.mean(dim=(2, 3))
+
     def forward(self, rgba: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(rgba)) / self.temperature
         return logits

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from trainer.distributed import BatchNorm
+
 GENERATOR = {  # kernel, stride, padding of the five transposed convolutions
     64: ((4, 1, 0), (4, 2, 1), (4, 2, 1), (4, 2, 1), (4, 2, 1)),
     28: ((4, 1, 0), (4, 1, 0), (4, 2, 1), (4, 2, 1), (3, 1, 1)),
@@ -39,7 +41,7 @@ class Generator(nn.Module):
         for number, (kernel, stride, padding) in enumerate(GENERATOR[size]):
             inputs, outputs = channels[number : number + 2]
             layers.append(nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, bias=False))
-            layers += [nn.BatchNorm2d(outputs), nn.ReLU()] if number < 4 else [nn.Tanh()]
+            layers += [BatchNorm(outputs), nn.ReLU()] if number < 4 else [nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(_initialise)
 
@@ -59,7 +61,7 @@ class Discriminator(nn.Module):
             inputs, outputs = channels[number : number + 2]
             layers.append(nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False))
             if number < 4:
-                layers += [nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)]
+                layers += [BatchNorm(outputs), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
         self.apply(_initialise)
 
