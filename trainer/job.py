@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from asset_gen import pixels
 from asset_gen.errors import AssetgenError, UsageError
@@ -167,13 +170,34 @@ def _with_source(job: Job) -> tuple[Config, Source | None]:
 
 def _judging(run: Path, config: Config, dataset: Dataset, device: torch.device) -> Judging:
     """What chooses the run's checkpoints."""
-    features: FeatureNetwork
-    if config.judge == OWN_JUDGE:
-        network, _ = classifier.load_classifier(run, len(dataset.types), dataset.size)
-        features = ClassifierFeatures(network, PRESETS[config.preset].alpha, device)
-    else:
+
+    @cache
+    def judge() -> CheckpointJudge:
+        """Made when it is first needed: a sitting may end before."""
+        if config.judge == OWN_JUDGE:
+            network, _ = classifier.load_classifier(run, len(dataset.types), dataset.size)
+            return CheckpointJudge(dataset.sprites, ClassifierFeatures(network, PRESETS[config.preset].alpha, device))
         features = EfficientNetFeatures(config.judge, device)
-    return CheckpointJudge(dataset.sprites, features).verdict
+        return CheckpointJudge(dataset.sprites, features, _real_features(run, features, dataset))
+
+    return lambda sprites: judge().verdict(sprites)
+
+
+def _real_features(run: Path, network: FeatureNetwork, dataset: Dataset) -> NDArray[np.float32]:
+    """Features of the training sprites, which an earlier sitting may have left in ``judge.npz``: a minute on a CPU."""
+    path, key = run / "judge.npz", f"{network.name} {dataset.digest()}"
+    try:
+        with np.load(path) as kept:
+            if str(kept["key"]) == key and len(kept["features"]) == len(dataset.sprites):
+                return np.asarray(kept["features"], np.float32)
+    except (OSError, ValueError, KeyError, BadZipFile, EOFError):
+        pass  # none yet, or torn: they can always be computed again
+    features = network.features(dataset.sprites)
+    stage = path.with_suffix(".tmp")
+    with stage.open("wb") as file:
+        np.savez(file, key=key, features=features)
+    stage.replace(path)
+    return features
 
 
 def _introduce(run: Path, config: Config, dataset: Dataset, say: Say) -> None:

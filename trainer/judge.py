@@ -157,10 +157,11 @@ def _in_batches(pooled: Callable[[Sprites], Tensor], sprites: Sprites, batch: in
 class CheckpointJudge:
     """Judges set after set against one training set, whose features are computed once."""
 
-    def __init__(self, training: Sprites, network: FeatureNetwork) -> None:
+    def __init__(self, training: Sprites, network: FeatureNetwork, real: Features | None = None) -> None:
+        """``real``: the features of ``training``, where they are known already."""
         self.training = training
         self.network = network
-        self.real = network.features(training)
+        self.real = network.features(training) if real is None else real
         self.copy_limit = copy_limit(training)
 
     def verdict(self, sprites: Sprites) -> Verdict:

@@ -10,6 +10,7 @@ samples/*.png      rows = types, fixed latents
 curves.png         losses, D(x) and D(G(z)), and the judge's figures
 events/            the same for TensorBoard
 report.html        all of it on one page, and the nearest training sprites
+judge.npz          features of the training sprites, so that they are computed once
 checkpoints/       the states to continue from
 best/              the state that was judged best
 """
