@@ -33,7 +33,8 @@ func build(path: String) -> SpriteFrames:
 	return frames if error.is_empty() else null
 
 
-## The list's types as they stand in the file: `type`, `label` and `sprites`; none where `error` says why.
+## The list's types as they stand in the file, each with `type`, `label` and `sprites`; none where
+## `error` says why.
 func read(path: String) -> Array:
 	error = ""
 	var text := FileAccess.get_file_as_string(path)
@@ -44,8 +45,9 @@ func read(path: String) -> Array:
 		var what := [path, json.get_error_line(), json.get_error_message()]
 		return _fail("%s, line %d: %s. Run `assetgen batch` again." % what)
 	var list: Dictionary = json.data if json.data is Dictionary else {}
-	if list.get("format") != float(FORMAT):
-		var what := [path, list.get("format"), FORMAT]
+	var format: Variant = list.get("format")
+	if not (format is float and format == FORMAT):
+		var what := [path, format, FORMAT]
 		return _fail("%s has the format %s, not %d. Run `assetgen integrate godot`." % what)
 	var types: Array = list.get("types") if list.get("types") is Array else [null]
 	if not types.all(_is_type):

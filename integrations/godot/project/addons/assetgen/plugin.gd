@@ -42,7 +42,8 @@ func _exit_tree() -> void:
 	remove_import_plugin(_importer)
 
 
-## The program's name or path is a setting of the editor, not of the project: it differs between machines.
+## The program's name or path is a setting of the editor, not of the project: it differs between
+## machines.
 func _offer_setting() -> void:
 	var settings := EditorInterface.get_editor_settings()
 	if not settings.has_setting(SETTING):
