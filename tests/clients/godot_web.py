@@ -69,6 +69,7 @@ def export(project: Path, extra: Mapping[str, bytes]) -> bytes:
             packed |= {f"{path}.import": remap.encode(), imported: _texture(data)}
         else:
             packed[path] = data
+    packed.setdefault(".godot/global_script_class_cache.cfg", b"list=[]\n")  # an export always has one
     return _pck(packed)
 
 

@@ -1,10 +1,11 @@
 extends Node2D
 ## Loads everything that assetgen has published into this project and prints, as JSON, what Godot
 ## sees: each sprite's name, type, score and the SHA-256 of its pixels (RGBA8). Then it draws three
-## sprites, so that the screen can be compared as well.
+## sprites, so that the screen can be compared as well, and uses the add-on.
 
 const GENERATED := "res://assets/generated"
 const Builder := preload("res://addons/assetgen/builder.gd")
+const Command := preload("res://addons/assetgen/command.gd")
 const Dock := preload("res://addons/assetgen/dock.gd")
 
 
@@ -12,7 +13,7 @@ func _ready() -> void:
 	var seen := {
 		"version": Engine.get_version_info().string, "frames": {}, "regions": {}, "tiles": {}
 	}
-	var shown: Array[Node2D] = []
+	seen.shown = []
 	for type in DirAccess.get_directories_at(GENERATED):
 		var folder := GENERATED.path_join(type)
 		var frames: SpriteFrames = load("%s/%s_frames.tres" % [folder, type])
@@ -21,8 +22,8 @@ func _ready() -> void:
 			seen.regions[file] = _sprite(load(folder.path_join("regions").path_join(file)))
 		var tile_set: TileSet = load("%s/%s_tileset.tres" % [folder, type])
 		seen.tiles[type] = _tiles_of(tile_set)
-		if shown.is_empty():
-			shown = [_from_frames(frames, type), _from_region(folder), _from_tile_set(tile_set)]
+		if seen.shown.is_empty() and frames.get_frame_count(type) > 2:
+			seen.shown = [_show_frame(frames, type), _show_region(folder), _show_tile(tile_set)]
 	var builder := Builder.new()
 	var built := builder.build(GENERATED.path_join("sprites.assetgen"))
 	seen.built_error = builder.error
@@ -34,9 +35,7 @@ func _ready() -> void:
 		var outcome := builder.build("res://broken".path_join(file))
 		seen.broken[file] = "built" if outcome else builder.error
 	seen.dock = _use_dock()
-	for number in shown.size():
-		add_child(shown[number])
-		shown[number].position = Vector2(8 + 200 * number, 8)
+	seen.command = _read_pipe()
 	await RenderingServer.frame_post_draw
 	await RenderingServer.frame_post_draw
 	print("PROBE ", JSON.stringify(seen))
@@ -59,8 +58,10 @@ func _sprite(texture: AtlasTexture) -> Dictionary:
 	}
 
 
+## Of what can be seen: an importer may change colours under alpha 0. Alpha is 0 or 255 here.
 func _hash(image: Image) -> String:
 	image.convert(Image.FORMAT_RGBA8)
+	image.premultiply_alpha()
 	var context := HashingContext.new()
 	context.start(HashingContext.HASH_SHA256)
 	context.update(image.get_data())
@@ -74,7 +75,8 @@ func _tiles_of(tile_set: TileSet) -> Array:
 		var source: TileSetAtlasSource = tile_set.get_source(id)
 		for index in source.get_tiles_count():
 			var tile := source.get_tile_id(index)
-			for alternative in source.get_alternative_tiles_count(tile):
+			for number_of in source.get_alternative_tiles_count(tile):
+				var alternative := source.get_alternative_tile_id(tile, number_of)
 				var data := source.get_tile_data(tile, alternative)
 				var region := source.texture.get_image().get_region(
 					source.get_tile_texture_region(tile)
@@ -95,29 +97,47 @@ func _tiles_of(tile_set: TileSet) -> Array:
 	return sprites
 
 
-func _from_frames(frames: SpriteFrames, type: String) -> Node2D:
+func _show_frame(frames: SpriteFrames, type: String) -> String:
 	var node := AnimatedSprite2D.new()
 	node.sprite_frames = frames
 	node.animation = type
-	node.frame = 0
 	node.centered = false
-	return node
+	_show(node, 0)
+	return frames.get_frame_texture(type, 0).resource_name
 
 
-func _from_region(folder: String) -> Node2D:
+func _show_region(folder: String) -> String:
 	var node := Sprite2D.new()
 	var file := DirAccess.get_files_at(folder.path_join("regions"))[1]
 	node.texture = load(folder.path_join("regions").path_join(file))
 	node.centered = false
-	return node
+	_show(node, 1)
+	return node.texture.resource_name
 
 
-func _from_tile_set(tile_set: TileSet) -> Node2D:
+func _show_tile(tile_set: TileSet) -> String:
 	var node := TileMapLayer.new()
 	node.tile_set = tile_set
 	var id := tile_set.get_source_id(0)
-	node.set_cell(Vector2i.ZERO, id, tile_set.get_source(id).get_tile_id(2))
-	return node
+	node.set_cell(Vector2i.ZERO, id, tile_set.get_source(id).get_tile_id(1))
+	_show(node, 2)
+	return node.get_cell_tile_data(Vector2i.ZERO).get_custom_data("name")
+
+
+func _show(node: Node2D, number: int) -> void:
+	node.position = Vector2(8 + 200 * number, 8)
+	add_child(node)
+
+
+## A page can't start a program; a file stands in for the pipe that it would write to.
+func _read_pipe() -> Dictionary:
+	var command := Command.new()
+	var told := []
+	command.progressed.connect(
+		func(what: String, done: int, total: int): told.append([what, done, total])
+	)
+	var rest := command._read(FileAccess.open("res://pipe.txt", FileAccess.READ))
+	return {"progress": told, "rest": rest, "command": command}
 
 
 ## The dock shows the sprites of the list, and says what to do where the program can't be started:
@@ -146,4 +166,19 @@ func _use_dock() -> Dictionary:
 	dialog.confirmed.emit()
 	var labels := dock.find_children("*", "Label", false, false)
 	seen.status = labels[0].text
+	var generated := []
+	dock.generated.connect(func() -> void: generated.append(true))
+	var question: ConfirmationDialog = dock.find_children("*", "ConfirmationDialog", true, false)[1]
+	dock._run = Command.new()
+	dock._end('{"needs_yes": "12 published sprites would be replaced."}', "", dock._answer)
+	seen.asked = question.dialog_text if question.visible else ""
+	question.hide()
+	var done := {"added": 5, "stay": 7, "out": "assets/generated"}
+	dock._run = Command.new()
+	dock._end(JSON.stringify(done), "a.tres was edited", dock._finish)
+	seen.done = labels[0].text
+	dock._run = Command.new()
+	dock._end("", "assetgen: no such model", dock._finish)
+	seen.failed = labels[0].text
+	seen.generated = generated.size()
 	return seen

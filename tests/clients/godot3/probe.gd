@@ -38,9 +38,12 @@ func list(path: String, folders: bool) -> Array:
 func sprite(texture: AtlasTexture) -> Dictionary:
 	var image: Image = texture.atlas.get_data().get_rect(texture.region)
 	image.convert(Image.FORMAT_RGBA8)
+	var visible := Image.new()  # the importer changes colours under alpha 0
+	visible.create(image.get_width(), image.get_height(), false, Image.FORMAT_RGBA8)
+	visible.blit_rect_mask(image, image, Rect2(Vector2.ZERO, image.get_size()), Vector2.ZERO)
 	var context := HashingContext.new()
 	context.start(HashingContext.HASH_SHA256)
-	context.update(image.get_data())
+	context.update(visible.get_data())
 	return {
 		"name": texture.resource_name,
 		"type": texture.get_meta("type"),

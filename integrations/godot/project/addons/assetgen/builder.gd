@@ -42,7 +42,7 @@ func read(path: String) -> Array:
 	if FileAccess.get_open_error() != OK:
 		return _fail("%s can't be read (%s)." % [path, error_string(FileAccess.get_open_error())])
 	if json.parse(text) != OK:
-		var what := [path, json.get_error_line(), json.get_error_message()]
+		var what := [path, json.get_error_line() + 1, json.get_error_message()]
 		return _fail("%s, line %d: %s. Run `assetgen batch` again." % what)
 	var list: Dictionary = json.data if json.data is Dictionary else {}
 	var format: Variant = list.get("format")
@@ -91,7 +91,7 @@ func _fail(message: String) -> Array:
 
 ## One sprite as an AtlasTexture. Godot takes a region outside its texture in silence; this doesn't.
 func _cut(path: String, type: String, sprite: Dictionary) -> AtlasTexture:
-	var image: String = path.get_base_dir().path_join(sprite.image)
+	var image: String = path.get_base_dir().path_join(sprite.image).simplify_path()
 	if not _sheets.has(image):
 		_sheets[image] = load(image) as Texture2D if ResourceLoader.exists(image) else null
 	var sheet: Texture2D = _sheets[image]

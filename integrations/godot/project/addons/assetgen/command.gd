@@ -5,8 +5,9 @@ extends RefCounted
 
 ## A line of progress, where the program tells it.
 signal progressed(what: String, done: int, total: int)
-## The program has ended; `code` is its exit code, `out` and `err` what it has written.
-signal ended(code: int, out: String, err: String)
+## The program has ended, having written this. Its exit code isn't told: several versions of Godot
+## give 0 for a program that has failed (godot#106644, godot#111029).
+signal ended(out: String, err: String)
 
 ## Whether `stop` has ended it.
 var stopped := false
@@ -72,4 +73,4 @@ func _wait() -> void:
 		return
 	var out: String = _out.wait_to_finish()
 	var err: String = _err.wait_to_finish()
-	ended.emit(OS.get_process_exit_code(_pid), out, err)
+	ended.emit(out, err)

@@ -103,7 +103,7 @@ func _add_dialogs() -> void:
 
 ## What the program is called with. An empty field leaves the choice to `assetgen.toml`.
 func arguments(more: PackedStringArray = []) -> PackedStringArray:
-	var list := PackedStringArray(["batch", "--project", project])
+	var list := PackedStringArray(["batch", "--json", "--project", project])
 	for option: String in _fields:
 		var text: String = _fields[option].text.strip_edges()
 		if text != "":
@@ -113,15 +113,12 @@ func arguments(more: PackedStringArray = []) -> PackedStringArray:
 
 ## A dry run tells whether published sprites would be replaced, which a person must agree to.
 func _ask_first() -> void:
-	_start(["--dry-run", "--json"], _answer)
+	_start(["--dry-run"], _answer)
 
 
-func _answer(code: int, out: String, err: String) -> void:
-	var plan: Variant = JSON.parse_string(out) if code == 0 else null
-	if not plan is Dictionary:
-		_finish(code if code != 0 else 1, out, err)
-	elif plan.get("needs_yes"):
-		_status.text = ""
+func _answer(plan: Dictionary, err: String) -> void:
+	if plan.needs_yes is String:
+		_status.text = err
 		_question.dialog_text = plan.needs_yes
 		_question.popup_centered()
 	else:
@@ -154,22 +151,25 @@ func _progress(what: String, done: int, total: int) -> void:
 	_status.text = "%s, %d of %d" % [what.capitalize(), done, total]
 
 
-func _end(code: int, out: String, err: String, and_then: Callable) -> void:
+## With `--json` a program that has done its work prints one document; one that hasn't prints none.
+func _end(out: String, err: String, and_then: Callable) -> void:
 	var stopped := _run.stopped
 	_run = null
 	_bar.hide()
 	_stop.hide()
 	_generate.disabled = false
+	var document: Variant = JSON.parse_string(out) if out.begins_with("{") else null
 	if stopped:
-		_status.text = "Stopped. What was published before is as it was."
+		_status.text = "Stopped."
+	elif document is Dictionary:
+		and_then.call(document, err)
 	else:
-		and_then.call(code, out, err)
+		_status.text = err if err != "" else "assetgen has ended without a word."
 
 
-func _finish(code: int, out: String, err: String) -> void:
-	_status.text = "\n".join([out, err]).strip_edges()
-	if _status.text.is_empty():
-		_status.text = "assetgen has ended with the code %d." % code
+func _finish(done: Dictionary, err: String) -> void:
+	var changes := [done.added, done.stay, done.out]
+	_status.text = ("%d sprites added, %d as they were, in %s\n" % changes + err).strip_edges()
 	generated.emit()
 
 
