@@ -15,9 +15,9 @@ local Sprites = {}
 Sprites.__index = Sprites
 
 local function read(path)
-  local chunk, problem = love.filesystem.load(path)
-  if not chunk then
-    error(("%s: %s. Run `assetgen batch --target love`."):format(path, problem), 3)
+  local found, chunk, problem = pcall(love.filesystem.load, path) -- it throws syntax errors, and returns others
+  if not (found and chunk) then
+    error(("%s: %s. Run `assetgen batch --target love`."):format(path, found and problem or chunk), 3)
   end
   local document = chunk()
   if type(document) ~= "table" or document.format ~= FORMAT then
@@ -33,7 +33,10 @@ function assetgen.load(folder)
   self.labels = index.labels
   for _, path in ipairs(index.sheets) do
     local sheet = read(folder .. "/" .. path)
-    local image = love.graphics.newImage(folder .. "/" .. sheet.image)
+    local whole, image = pcall(love.graphics.newImage, folder .. "/" .. sheet.image)
+    if not whole then
+      error(("%s/%s: %s. Run `assetgen batch` again."):format(folder, sheet.image, image), 2)
+    end
     local width, height = image:getDimensions()
     if width ~= sheet.width or height ~= sheet.height then
       error(("%s: is %dx%d, but its table says %dx%d. Run `assetgen batch` again."):format(
