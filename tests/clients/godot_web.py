@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import struct
 import threading
 from collections.abc import Iterator, Mapping
@@ -69,8 +70,21 @@ def export(project: Path, extra: Mapping[str, bytes]) -> bytes:
             packed |= {f"{path}.import": remap.encode(), imported: _texture(data)}
         else:
             packed[path] = data
-    packed.setdefault(".godot/global_script_class_cache.cfg", b"list=[]\n")  # an export always has one
+    packed[".godot/global_script_class_cache.cfg"] = _global_classes(packed).encode()
     return _pck(packed)
+
+
+def _global_classes(files: Mapping[str, bytes]) -> str:
+    """The list of scripts with a ``class_name``, which an editor keeps."""
+    entries = []
+    for path, data in files.items():
+        found = re.match(r"class_name (\w+)\nextends (\w+)\n", data.decode()) if path.endswith(".gd") else None
+        if found:
+            entries.append(
+                f'{{"base": &"{found[2]}", "class": &"{found[1]}", "icon": "", "is_abstract": false, '
+                f'"is_tool": false, "language": &"GDScript", "path": "res://{path}"}}'
+            )
+    return f"list=[{', '.join(entries)}]\n"
 
 
 def _texture(png: bytes) -> bytes:
@@ -106,7 +120,7 @@ def _pck(files: Mapping[str, bytes]) -> bytes:
 def serve(runtime: Path, pack: bytes, width: int, height: int) -> Iterator[str]:
     """The address of a page with the running project, until the block ends."""
     config = {
-        "args": [],
+        "args": ["--max-fps", "10"],  # every frame is drawn in software
         "canvasResizePolicy": 0,
         "executable": "index",
         "mainPack": "game.pck",

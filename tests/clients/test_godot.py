@@ -1,7 +1,7 @@
 """What assetgen publishes for Godot, in Godot: 4.6's official web runtime in Chromium, and Debian's Godot 3.
 
-Godot 4's editor isn't to be had here. So its import plugin and dock are syntax-checked, and all that they do without
-the editor (building, previews, arguments, reading progress) is run by the runtime.
+Godot 4's editor isn't to be had here. So stand-ins take the place of the editor's classes that the add-on uses, and a
+file that of the pipe from the program. How the editor itself treats the add-on isn't tested.
 """
 
 from __future__ import annotations
@@ -203,15 +203,16 @@ def test_it_is_the_runtime_of_4_6(seen: Seen) -> None:
     assert seen.printed["version"].startswith("4.6-stable")
 
 
-@pytest.mark.parametrize("source", ["frames", "built"])
+@pytest.mark.parametrize("source", ["frames", "built", "imported"])
 def test_sprite_frames_hold_every_sprite_of_their_type(seen: Seen, sprites: dict[str, Sprite], source: str) -> None:
-    """``frames``: what the target wrote; ``built``: what the add-on's import plugin makes of the list."""
+    """``frames``: what the target wrote; ``built``: by the add-on from the list; ``imported``: saved and loaded."""
     assert seen.printed["built_error"] == ""
-    found = [sprite for frames in seen.printed[source].values() for sprite in frames]
+    by_type = {**seen.printed, **seen.printed["plugin"]}[source]
+    found = [sprite for frames in by_type.values() for sprite in frames]
     assert sorted(sprite["name"] for sprite in found) == sorted(sprites)
     for sprite in found:
         assert_same(sprite, sprites[sprite["name"]])
-    assert all(sprite["type"] == kind for kind, frames in seen.printed[source].items() for sprite in frames)
+    assert all(sprite["type"] == kind for kind, frames in by_type.items() for sprite in frames)
 
 
 def test_every_sprite_is_an_atlas_texture_file(seen: Seen, sprites: dict[str, Sprite]) -> None:
@@ -242,7 +243,10 @@ def test_three_sprites_are_on_screen_pixel_for_pixel(seen: Seen, sprites: dict[s
 
 def test_godot_complains_of_nothing_but_the_missing_program(seen: Seen) -> None:
     errors = [line for line in seen.complaints if not line.startswith("   at:")]
-    assert errors == ["ERROR: OS::execute_with_pipe is not available on the Web platform."]
+    assert errors == [
+        "ERROR: OS::execute_with_pipe is not available on the Web platform.",
+        "ERROR: res://broken/outside.assetgen: imp_0 lies outside its sheet res://imp.png. Run `assetgen batch` again.",
+    ]
 
 
 def test_the_builder_names_what_is_wrong_with_a_list(seen: Seen) -> None:
@@ -250,6 +254,15 @@ def test_the_builder_names_what_is_wrong_with_a_list(seen: Seen) -> None:
     assert set(seen.printed["broken"]) == set(BROKEN)
     for name, (_, told) in BROKEN.items():
         assert told in seen.printed["broken"][name], name
+
+
+def test_the_plugin_adds_its_parts_and_takes_them_away(seen: Seen, sprites: dict[str, Sprite]) -> None:
+    """With stand-ins for the four classes of the editor that it uses, in ``godot/stubs``."""
+    plugin = seen.printed["plugin"]
+    assert plugin["docks"] == ["AssetGen"] and plugin["extensions"] == ["assetgen"] and plugin["type"]
+    assert plugin["settings"] == {"assetgen/command": "assetgen"}
+    assert plugin["types"] == len({sprite.type for sprite in sprites.values()})
+    assert (plugin["error"], plugin["refused"], plugin["left"]) == (0, 16, 0)  # OK, ERR_FILE_CORRUPT
 
 
 def test_the_dock_previews_by_type(seen: Seen, sprites: dict[str, Sprite]) -> None:
@@ -286,16 +299,23 @@ def test_the_program_takes_what_the_dock_calls_it_with(seen: Seen, tmp_path: Pat
         assert run_command_line([*in_reach, "--dry-run"]) == 0
 
 
-def find_on(screen: NDArray[np.uint8], pixels: NDArray[np.uint8], zoom: int) -> bool:
-    """Whether a sprite RGBA [h, w, 4], enlarged, is anywhere on a screen RGB [H, W, 3], every opaque pixel of it."""
-    height, width = screen.shape[0] - pixels.shape[0] * zoom, screen.shape[1] - pixels.shape[1] * zoom
-    down, right = (places.ravel() for places in np.mgrid[: height + 1, : width + 1])  # where it may be
-    opaque = np.argwhere(pixels[..., 3] == 255)
+def packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """RGB or RGBA [h, w, 3 or 4] as one number a pixel [h, w]; alpha is left out."""
+    red, green, blue = (colours[..., channel].astype(np.uint32) for channel in range(3))
+    return (red << 16) | (green << 8) | blue
+
+
+def find_on(screen: NDArray[np.uint32], sprite: NDArray[np.uint8], zoom: int) -> bool:
+    """Whether a sprite RGBA [h, w, 4], enlarged, is anywhere on a packed screen, every opaque pixel of it."""
+    colours, opaque = packed(sprite), np.argwhere(sprite[..., 3] == 255)
     assert len(opaque) > 0
-    for row, column in opaque:
-        there = (screen[down + row * zoom, right + column * zoom] == pixels[row, column, :3]).all(axis=1)
-        down, right = down[there], right[there]
-    return len(down) > 0
+    height, width = (whole - side * zoom + 1 for whole, side in zip(screen.shape, sprite.shape, strict=False))
+    top, left = opaque[0]
+    places = np.argwhere(screen[top * zoom :, left * zoom :][:height, :width] == colours[top, left])
+    for row, column in opaque[1:]:
+        there = screen[places[:, 0] + row * zoom, places[:, 1] + column * zoom] == colours[row, column]
+        places = places[there]
+    return len(places) > 0
 
 
 def press(page: Page, key: str) -> None:
@@ -332,7 +352,7 @@ def test_the_example_spawns_a_creature_of_the_type_of_the_key(
     kinds = sorted({sprite.type for sprite in sprites})
 
     def on_screen() -> set[str]:
-        screen = page.screenshot()
+        screen = packed(page.screenshot())
         return {sprite.type for sprite in sprites if find_on(screen, sprite.pixels, 2)}
 
     with playing(browser, runtime, game) as page:
@@ -350,37 +370,45 @@ def test_the_example_without_sprites_says_how_to_make_them(browser: Browser, run
         assert (below == below[0, 0]).all(), "no button, no creature"
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_gdscript_parses(client: Client, script: Path) -> None:
+def test_all_gdscript_parses(client: Client) -> None:
     if find_spec("gdtoolkit") is None:
         client("gdparse")
-    parsed = subprocess.run([sys.executable, "-m", "gdtoolkit.parser", script], capture_output=True, text=True)
-    assert parsed.returncode == 0, parsed.stderr
+    assert {"plugin.gd", "importer.gd", "builder.gd", "command.gd", "dock.gd", "main.gd"} <= {s.name for s in SCRIPTS}
+    parsed = subprocess.run([sys.executable, "-m", "gdtoolkit.parser", *SCRIPTS], capture_output=True, text=True)
+    assert parsed.returncode == 0, parsed.stdout + parsed.stderr
 
 
-def run_godot_3(client: Client, project: Path, home: Path, *arguments: str) -> str:
-    """What it prints; its settings and caches stay below ``home``."""
-    program = client("godot3-server")
+def run_godot_3(program: Path, project: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs it to its end; its settings and caches stay below ``home``."""
     home.mkdir(exist_ok=True)
-    ended = subprocess.run(
-        [program, "--path", project, *arguments],
-        env={**os.environ, "HOME": str(home), "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    environment = {**os.environ, "HOME": str(home)}
+    command = [program, "--path", project, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def import_with_godot_3(program: Path, project: Path, home: Path) -> None:
+    """Lets the editor import the sheets.
+
+    The 3.2.3 of Debian may quit before it has scanned the project, or crash while it quits, in the thread that draws
+    thumbnails. So what counts is what it has imported.
+    """
+    for _ in range(5):
+        ended = run_godot_3(program, project, home, "--editor", "--quit")
+        if all(b"dest_files" in path.read_bytes() for path in project.rglob("*.png.import")):
+            return
+    pytest.fail(f"Godot 3 has not imported the sheets: {ended.stdout}{ended.stderr}")
 
 
 def test_godot_3_imports_the_sheets_unfiltered_and_reads_every_sprite(client: Client, tmp_path: Path) -> None:
     project = Path(shutil.copytree(HERE / "godot3", tmp_path / "game"))
     rest = ["--scale", "2", "--project", str(project), "--target", "godot3", "-q"]
     assert run_command_line(["batch", "--count", "51", *rest]) == 0
-    run_godot_3(client, project, tmp_path / "home", "--editor", "--quit")
-    printed = run_godot_3(client, project, tmp_path / "home", "--script", "probe.gd")
-    (line,) = [line for line in printed.splitlines() if line.startswith("PROBE ")]
-    found = json.loads(line.removeprefix("PROBE "))
+    program = client("godot3-server")
+    import_with_godot_3(program, project, tmp_path / "home")
+    ended = run_godot_3(program, project, tmp_path / "home", "--script", "probe.gd")
+    lines = [line for line in ended.stdout.splitlines() if line.startswith("PROBE ")]
+    assert ended.returncode == 0 and len(lines) == 1, ended.stdout + ended.stderr
+    found = json.loads(lines[0].removeprefix("PROBE "))
     sprites = sprites_in_manifest(project)
     assert set(found["filter"].values()) == {False}
     frames = [sprite for kind in found["frames"].values() for sprite in kind]
@@ -389,6 +417,6 @@ def test_godot_3_imports_the_sheets_unfiltered_and_reads_every_sprite(client: Cl
         for sprite in entries:
             assert_same(sprite, sprites[sprite["name"]])
     imports = {path: path.read_bytes() for path in project.rglob("*.png.import")}
-    assert imports and all(b"dest_files" in held for held in imports.values()), "the editor has filled them in"
+    assert len(imports) == len({sprite.type for sprite in sprites.values()})
     assert run_command_line(["batch", "--count", "55", *rest]) == 0
     assert {path: path.read_bytes() for path in imports} == imports

@@ -36,6 +36,7 @@ func _ready() -> void:
 		seen.broken[file] = "built" if outcome else builder.error
 	seen.dock = _use_dock()
 	seen.command = _read_pipe()
+	seen.plugin = _use_plugin()
 	await RenderingServer.frame_post_draw
 	await RenderingServer.frame_post_draw
 	print("PROBE ", JSON.stringify(seen))
@@ -181,4 +182,32 @@ func _use_dock() -> Dictionary:
 	dock._end("", "assetgen: no such model", dock._finish)
 	seen.failed = labels[0].text
 	seen.generated = generated.size()
+	return seen
+
+
+## The plugin as the editor would run it, and its importer's work, loaded again.
+func _use_plugin() -> Dictionary:
+	var plugin: EditorPlugin = load("res://addons/assetgen/plugin.gd").new()
+	add_child(plugin)
+	var importer := plugin.importers[0]
+	var types: OptionButton = plugin.find_children("*", "OptionButton", true, false)[0]
+	var variants: Array[String] = []
+	var seen := {
+		"docks": plugin.get_children().map(func(child: Node) -> String: return child.name),
+		"types": types.item_count,
+		"extensions": importer._get_recognized_extensions(),
+		"settings": EditorInterface.get_editor_settings().held,
+		"imported": {},
+		"refused":
+		importer._import("res://broken/outside.assetgen", "user://no", {}, variants, variants),
+	}
+	var list := GENERATED.path_join("sprites.assetgen")
+	seen.error = importer._import(list, "user://sprites", {}, variants, variants)
+	var frames: SpriteFrames = load("user://sprites.res")
+	for type in frames.get_animation_names():
+		seen.imported[type] = _frames_of(frames, type)
+	seen.type = frames.get_class() == importer._get_resource_type()
+	remove_child(plugin)
+	seen.left = plugin.importers.size() + plugin.get_child_count()
+	plugin.free()
 	return seen
