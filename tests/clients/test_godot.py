@@ -1,7 +1,7 @@
 """What assetgen publishes for Godot, in Godot: 4.6's official web runtime in Chromium, and Debian's Godot 3.
 
 Godot 4's editor isn't to be had here. So stand-ins take the place of the editor's classes that the add-on uses, and a
-file that of the pipe from the program. How the editor itself treats the add-on isn't tested.
+file takes the place of the pipe from the program. How the editor itself treats the add-on isn't tested.
 """
 
 from __future__ import annotations
