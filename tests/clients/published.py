@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -48,6 +50,15 @@ class Published:
                 chosen[sprite.name] = sprite
         assert len(chosen) >= 3
         return list(chosen.values())
+
+
+def require(found: bool, name: str) -> None:
+    """Skips the test where a package isn't installed; fails it on CI, where nothing may be missing."""
+    message = f"{name} isn't installed: run `make clients`"
+    if not found and os.environ.get("CI") == "true":
+        pytest.fail(message)
+    if not found:
+        pytest.skip(message)
 
 
 def publish(project: Path, target: str, out: str, count: int = 60) -> Published:

@@ -21,6 +21,7 @@ from asset_gen.sheet import paint
 from integrations.pygame.writer import write
 from tests.clients import published
 from tests.clients.pictures import colours, is_on
+from tests.clients.published import require
 from tests.integrations.deliveries import CELL, grid
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ OUT = "assets/generated"
 
 @pytest.fixture(scope="module", autouse=True)
 def pygame_is_installed() -> None:
-    if find_spec("pygame") is None:
-        message = "pygame isn't installed: run `make clients`"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    require(find_spec("pygame") is not None, "pygame")
 
 
 def play(project: Path, script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
