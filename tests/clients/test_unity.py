@@ -55,7 +55,7 @@ def test_a_parser_of_unitys_yaml_finds_every_sprite_where_the_manifest_says(game
 
     guids, seen = set(), {}
     for path in sorted(game.out.rglob("*.png.meta")):
-        document = UnityDocument.load_yaml(str(path)).data
+        document = UnityDocument.load_yaml(str(path)).entry
         guids.add(document["guid"])
         importer = document["TextureImporter"]
         picture = np.array(Image.open(path.with_suffix("")).convert("RGBA"))
