@@ -58,37 +58,51 @@ def merge(path: str, held: bytes, wanted: bytes) -> bytes:
         ValueError: the held file is no texture's ``.meta``, or its ids contradict each other or the new ones.
     """
     old, new = parse(held), parse(wanted)
-    kept = {sprite.name: sprite for sprite in old.sprites}
-    ours = {sprite.name: sprite for sprite in new.sprites}
-    adopted = not any(OURS.fullmatch(name) for name in kept)
-    owners = {number: name for name, number in old.ids.items() if not OURS.fullmatch(name) or name in ours}
-    ids: dict[str, int] = {}
-    for name in ours:
-        ids[name] = old.ids.get(name) or new.ids[name]
-        if owners.setdefault(ids[name], name) != name:
-            raise ValueError(f"the id of {name}, {ids[name]}, belongs to {owners[ids[name]]} there.")
-    sprites = [sprite for name, sprite in kept.items() if not OURS.fullmatch(name)]
-    order = [name for name in kept if name in ours or not OURS.fullmatch(name)] + [n for n in ours if n not in kept]
-    updated = {sprite.name: sprite for sprite in sprites}
-    updated |= {name: update(kept.get(name), sprite, ids[name]) for name, sprite in ours.items()}
-
+    ids = choose_ids(old, new)
+    sprites = merge_sprites(old.sprites, new.sprites, ids)
     lines = old.lines
-    replace(lines, "sprites", 4, [line for name in order for line in updated[name].lines], empty="[]")
-    gone = {name for name in old.ids if OURS.fullmatch(name) and name not in ours}
-    merge_tables(lines, {name: old.ids[name] for name in kept if name not in gone and old.ids.get(name)} | ids, gone)
+    replace(lines, "sprites", 4, [line for sprite in sprites for line in sprite.lines], empty="[]")
+    merge_tables(lines, ids, gone={name for name in old.ids if OURS.fullmatch(name) and name not in ids})
     for key in ("spriteMode", "textureType"):
         set_scalar(lines, key, 2, value_of(new.lines, key, 2))
     raise_side(lines, int(value_of(new.lines, "maxTextureSize", 2)))
-    if adopted:  # Unity has made the file by itself: what it says of the filter is a default, nobody's choice
-        set_scalar(lines, "filterMode", 4, "0")
+    if not any(OURS.fullmatch(sprite.name) for sprite in old.sprites):
+        set_scalar(lines, "filterMode", 4, "0")  # Unity has made the file by itself: the filter was nobody's choice
     text = "\n".join(lines)
     return held if text == decode(held) else encode(text, held)
 
 
-def update(held: Sprite | None, wanted: Sprite, number: int) -> Sprite:
-    """The held sprite in the wanted rectangle; the wanted one where there is none."""
-    if held is None:
-        return wanted
+def choose_ids(old: Meta, new: Meta) -> dict[str, int]:
+    """Name → id of every sprite that shall be there: the id that the held file knows, else the derived one.
+
+    Raises:
+        ValueError: a derived id is somebody else's.
+    """
+    ids = {sprite.name: old.ids.get(sprite.name, 0) for sprite in old.sprites if not OURS.fullmatch(sprite.name)}
+    ids = {name: number for name, number in ids.items() if number}
+    owners = {number: name for name, number in old.ids.items() if not OURS.fullmatch(name) or name in new.ids}
+    for name, derived in new.ids.items():
+        ids[name] = old.ids.get(name, derived)
+        if owners.setdefault(ids[name], name) != name:
+            raise ValueError(f"the id of {name}, {ids[name]}, belongs to {owners[ids[name]]} there.")
+    return ids
+
+
+def merge_sprites(old: list[Sprite], new: list[Sprite], ids: dict[str, int]) -> list[Sprite]:
+    """The held sprites, ours in their wanted rectangles and without those that are gone; then those that are new."""
+    wanted = {sprite.name: sprite for sprite in new}
+    kept = {sprite.name for sprite in old}
+    merged = []
+    for sprite in old + [sprite for sprite in new if sprite.name not in kept]:
+        if sprite.name in wanted:
+            merged.append(update(sprite, wanted[sprite.name], ids[sprite.name]))
+        elif not OURS.fullmatch(sprite.name):
+            merged.append(sprite)
+    return merged
+
+
+def update(held: Sprite, wanted: Sprite, number: int) -> Sprite:
+    """The held sprite in the wanted rectangle, with this id."""
     merged = Sprite(held.name, list(held.lines))
     keys = ["rect"]
     if wanted.value("alignment") == str(CUSTOM):  # it was trimmed: the pivot says where its middle was

@@ -49,13 +49,16 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Published:
     return published.publish(project, "unity", OUT)
 
 
-def test_a_parser_of_unitys_yaml_finds_every_sprite_where_the_manifest_says(game: Published) -> None:
+def test_a_parser_of_unitys_yaml_finds_every_sprite_where_the_manifest_says(game: Published, tmp_path: Path) -> None:
     require(find_spec("unityparser") is not None, "unityparser")
     from unityparser import UnityDocument
 
     guids, seen = set(), {}
     for path in sorted(game.out.rglob("*.png.meta")):
-        document = UnityDocument.load_yaml(str(path)).entry
+        parsed = UnityDocument.load_yaml(str(path))
+        parsed.dump_yaml(str(tmp_path / "again.meta"))
+        assert (tmp_path / "again.meta").read_bytes() == path.read_bytes(), "Unity's own layout, to the byte"
+        document = parsed.entry
         guids.add(document["guid"])
         importer = document["TextureImporter"]
         picture = np.array(Image.open(path.with_suffix("")).convert("RGBA"))

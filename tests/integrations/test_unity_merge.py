@@ -136,6 +136,14 @@ def test_ids_that_are_not_ours_are_kept() -> None:
     assert merged.splitlines()[1] == held.splitlines()[1], "the guid"
 
 
+def test_a_sprite_that_only_a_table_remembers_gets_its_id_back() -> None:
+    """Unity's tables keep the names of sprites that a person has deleted, so that references find them again."""
+    held = wanted([0, 1], identity="b" * 32)
+    remembered = sprites(held)["imp_000001"]["internalID"]
+    held = edit(held, r"    - serializedVersion: 2\n      name: imp_000001.*?(?=^    outline)", "")
+    assert sprites(merge(PATH, held, wanted([0, 1])))["imp_000001"]["internalID"] == remembered
+
+
 def test_a_file_that_unity_made_by_itself_gets_all() -> None:
     merged = merge(PATH, BY_UNITY, wanted([0, 1, 2]))
     loaded = importer(merged)
