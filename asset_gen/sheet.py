@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,12 @@ class Region:
     height: int
     score: float
     """p(type | sprite), 0–1."""
+    type: str
+    """Slug."""
+    offset: tuple[int, int] = (0, 0)
+    """Where the rectangle lies inside the untrimmed sprite: x, y."""
+    source: tuple[int, int] | None = None
+    """Width and height of the untrimmed sprite; None: not trimmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +57,27 @@ class Sheet:
     regions: tuple[Region, ...]
 
 
-Writer = Callable[[Sequence[Sheet]], Mapping[str, bytes]]
-"""Sheets → further files by path relative to the output folder: a pure function."""
-
-
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """All that a writer knows: the same delivery gives the same bytes."""
+
+    sheets: tuple[Sheet, ...]
+    base: str = ""
+    """Where the output folder lies in the project, with forward slashes: ``assets/generated``."""
+    identity: str = ""
+    """What ``Target.identity`` found: makes ids differ between projects and stay the same within one."""
+
+
+Writer = Callable[[Delivery], Mapping[str, bytes]]
+"""A delivery → further files by path relative to the output folder: a pure function."""
+Merger = Callable[[str, bytes, bytes], bytes]
+"""(path, what the project holds, what the writer wants) → what shall stand there: only the writer's own fields change.
+
+Raises ValueError, with the reason, where the held file can't be understood; it is then left as it is.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
     """An engine's file formats; offered to assetgen through the entry point ``assetgen.targets``."""
 
@@ -62,6 +85,22 @@ class Target:
     summary: str
     """One line for people."""
     write: Writer
+    detect: Callable[[Path], bool] = lambda project: False
+    """Whether a project folder is one of this engine's; reads, never writes, never raises."""
+    out: str = "assets/generated"
+    """Where generated assets belong in such a project."""
+    identity: Callable[[Path], str] = lambda project: ""
+    """What tells this project from another, as the engine keeps it (Unity: productGUID); empty where it keeps none."""
+    complaint: Callable[[Path], str | None] = lambda project: None
+    """Why this project can't use the target (its engine is too old …), with the cure; None: it can."""
+    merge: Merger | None = None
+    """For files that the engine edits too; None: an edited file is never touched."""
+    merged: tuple[str, ...] = ()
+    """Ends of the names of files that ``merge`` is for: ``.meta``."""
+    max_side: int = 4096
+    """Largest side of a texture in pixels that every device of the engine takes."""
+    strip: bool = False
+    """Whether the engine wants each type in a single row without gaps."""
 
 
 def columns_for(count: int, cell: int) -> int:

@@ -1,0 +1,1 @@
+"""Bevy: a TextureAtlasLayout for each sheet, in RON."""

@@ -1,0 +1,1 @@
+"""GameMaker: strips that its editor cuts into frames, and a script that finds them by type."""

@@ -1,0 +1,1 @@
+"""Godot 3: native resources."""

@@ -1,0 +1,1 @@
+"""LÖVE: the sheets as Lua tables, and the loader in `project/`."""

@@ -1,0 +1,1 @@
+"""pygame: the sheets as one JSON document, and the typed loader in `project/`."""

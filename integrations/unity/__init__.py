@@ -1,0 +1,1 @@
+"""Unity: import settings with stable ids, and the editor scripts in `project/`."""

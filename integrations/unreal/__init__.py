@@ -1,0 +1,1 @@
+"""Unreal: sheets that Paper2D imports."""
