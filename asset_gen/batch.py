@@ -66,8 +66,9 @@ def run_batch(request: Request, ask: Ask = lambda question: False, progress: Pro
 def _resolve(request: Request) -> tuple[Bundle, Place, dict[str, int], list[Target]]:
     """Everything that can be refused before any work."""
     bundle = load_bundle(request.model)
-    place = locate(request.project, request.out or default_out(request.project))
+    targets = load_targets(request.targets, request.project)
+    place = locate(request.project, request.out or default_out(request.project, targets))
     quotas = resolve_quotas(request, bundle.info)
     check_room(request, quotas, bundle.info.size)
     read_palette_option(request.palette)
-    return bundle, place, quotas, load_targets(request.targets)
+    return bundle, place, quotas, targets

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import msgspec
 import numpy as np
@@ -38,7 +38,7 @@ from asset_gen.manifest import (
 from asset_gen.pictures import Pictures
 from asset_gen.plan import Plan, Request
 from asset_gen.publish import Change, Place, Published
-from asset_gen.sheet import Sheet, Target
+from asset_gen.sheet import Delivery, Sheet, Target
 
 TOOL = f"assetgen {__version__}"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -88,8 +88,10 @@ def deliver(
             change.put(laid.image, encode_sheet(picture))
             sheets.append(laid)
             records.append(_record(laid, picture, [row[1] for row in rows]))
-    for path, data in target_files(sheets, targets).items():
-        change.put(path, data)
+    base = place.out.relative_to(place.project).as_posix()
+    for path, (data, target) in target_files(sheets, targets, place.project, base).items():
+        together = _merged(target, path, place, data)
+        change.put(path, data if together is None else together, merged=together is not None)
     model = Model(name=bundle.info.name, sha256=bundle.sha256, licence=bundle.info.licence)
     change.put("provenance.json", encode(_provenance(bundle, model, plan, finish)))
     for path in sorted(set(ours) - set(change.hashes)):
@@ -139,22 +141,34 @@ def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:
     return slots, scorer
 
 
-def target_files(sheets: Sequence[Sheet], targets: Sequence[Target]) -> dict[str, bytes]:
-    """What all targets write.
+def _merged(target: Target, path: str, place: Place, data: bytes) -> bytes | None:
+    """What shall stand in a file that the engine edits too; None where it is new, ours alone, or not understood."""
+    if target.merge is None or not path.endswith(target.merged):
+        return None
+    try:
+        return target.merge(path, (place.out / path).read_bytes(), data)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None  # where it can't be understood, it is left as it is, and ours lies beside it
+
+
+def target_files(
+    sheets: Sequence[Sheet], targets: Sequence[Target], project: Path, base: str
+) -> dict[str, tuple[bytes, Target]]:
+    """What all targets write, and which of them. ``base``: the output folder, relative to ``project``.
 
     Raises:
         UsageError: two targets claim one path, or a path lies outside the output folder.
     """
-    files: dict[str, bytes] = {}
+    files: dict[str, tuple[bytes, Target]] = {}
     owner = {laid.image: "the sheets" for laid in sheets} | dict.fromkeys((NAME, "provenance.json"), "assetgen")
     for target in targets:
-        for path, data in target.write(sheets).items():
+        for path, data in target.write(Delivery(tuple(sheets), base, target.identity(project))).items():
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise UsageError(f"--target {target.name}: writes {path!r}, which is outside. Use another target.")
             if path in owner:
                 raise UsageError(f"--target {target.name}: writes {path}, and so does {owner[path]}. Use one of them.")
             owner[path] = target.name
-            files[path] = data
+            files[path] = data, target
     return files
 
 

@@ -173,8 +173,11 @@ class Change:
         shutil.rmtree(place.stage, ignore_errors=True)
         place.stage.mkdir(parents=True)
 
-    def put(self, path: str, data: bytes) -> None:
-        """The file at ``path`` (relative to the output folder) shall hold ``data``."""
+    def put(self, path: str, data: bytes, merged: bool = False) -> None:
+        """The file at ``path`` (relative to the output folder) shall hold ``data``.
+
+        ``merged``: ``data`` keeps what others wrote there, so that nobody's edit is lost.
+        """
         target = self.place.out / path
         digest = sha256(data).hexdigest()
         self.hashes[path] = digest
@@ -182,7 +185,7 @@ class Change:
         if found == digest:
             self.result.unchanged.append(path)
             return
-        edited = found is not None and found != self.ours.get(path) and path not in self.damaged
+        edited = not (merged or path in self.damaged) and found not in (None, self.ours.get(path))
         if not edited:
             self.result.written.append(path)
             self._stage(path, data)

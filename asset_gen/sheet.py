@@ -117,7 +117,8 @@ def lay_out(kind: str, label: str, slots: Sequence[tuple[int, float]], cell: int
     for slot, score in slots:
         number, place = divmod(slot, capacity)
         row, column = divmod(place, columns)
-        region = Region(f"{kind}_{slot:06d}", slot, PADDING + column * pitch, PADDING + row * pitch, cell, cell, score)
+        x, y = PADDING + column * pitch, PADDING + row * pitch
+        region = Region(f"{kind}_{slot:06d}", slot, x, y, cell, cell, score, kind)
         sheets.setdefault(number, []).append(region)
     return [
         Sheet(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from importlib.metadata import entry_points
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from asset_gen.errors import UsageError
@@ -13,37 +14,55 @@ from asset_gen.sheet import Target
 
 GROUP = "assetgen.targets"
 DEFAULT = "generic"
+USUAL = "assets/generated"
 
 
-def load_targets(names: Sequence[str]) -> list[Target]:
-    """The targets of these names (none: the default), each once.
+def load_targets(names: Sequence[str], project: Path) -> list[Target]:
+    """The targets of these names, each once; without names those of the project's engines, else the default.
 
     Raises:
-        UsageError: there is no such target, or it can't be loaded.
+        UsageError: there is no such target, it can't be loaded, or it says why it can't serve this project.
     """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    targets = []
-    for name in dict.fromkeys(names or (DEFAULT,)):
-        if name not in found:
-            raise UsageError(f"--target {name}: installed are {', '.join(sorted(found))}.{nearest(name, found)}")
-        where = f"--target {name}: its entry point {found[name].value}"
-        try:
-            target = found[name].load()
-        except Exception as error:  # somebody else's module, which may fail in any way
-            raise UsageError(f"{where} can't be loaded ({error!r}). Install its package again, or remove it.") from None
-        if not isinstance(target, Target):
-            raise UsageError(f"{where} is not an asset_gen.sheet.Target.")
-        targets.append(target)
+    targets = [_load(name, found) for name in dict.fromkeys(names)] or _detected(found, project)
+    for target in targets:
+        if complaint := target.complaint(project):
+            raise UsageError(f"--target {target.name}: {complaint}")
     return targets
 
 
-def default_out(project: Path) -> str:
-    """Where generated assets belong in this project, relative to it."""
-    if (project / "ProjectSettings" / "ProjectVersion.txt").is_file():
-        return "Assets/Generated"
+def _load(name: str, found: Mapping[str, EntryPoint]) -> Target:
+    if name not in found:
+        raise UsageError(f"--target {name}: installed are {', '.join(sorted(found))}.{nearest(name, found)}")
+    where = f"--target {name}: its entry point {found[name].value}"
+    try:
+        target = found[name].load()
+    except Exception as error:  # somebody else's module, which may fail in any way
+        raise UsageError(f"{where} can't be loaded ({error!r}). Install its package again, or remove it.") from None
+    if not isinstance(target, Target):
+        raise UsageError(f"{where} is not an asset_gen.sheet.Target.")
+    return target
+
+
+def _detected(found: Mapping[str, EntryPoint], project: Path) -> list[Target]:
+    """The targets that know this project, in name order; the default where none does."""
+    targets = []
+    for name in sorted(found):
+        with suppress(UsageError):  # one that can't be loaded has nothing to say, unless it is asked for
+            target = _load(name, found)
+            if target.detect(project):
+                targets.append(target)
+    return targets or [_load(DEFAULT, found)]
+
+
+def default_out(project: Path, targets: Sequence[Target]) -> str:
+    """Where generated assets belong in this project, relative to it: where the first engine that cares keeps them."""
+    for target in targets:
+        if target.out != USUAL:
+            return target.out
     if (project / "package.json").is_file() and _has_bundler(project / "package.json"):
         return "public/assets/generated"
-    return "assets/generated"
+    return USUAL
 
 
 def _has_bundler(package: Path) -> bool:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from asset_gen.sheet import Sheet, Target
+from asset_gen.sheet import Delivery, Target
 
 
-def write(sheets: Sequence[Sheet]) -> Mapping[str, bytes]:
+def write(delivery: Delivery) -> Mapping[str, bytes]:
     """The types, in one line."""
-    return {"toy.txt": " ".join(sheet.type for sheet in sheets).encode()}
+    return {"toy.txt": " ".join(sheet.type for sheet in delivery.sheets).encode()}
 
 
-def steal(sheets: Sequence[Sheet]) -> Mapping[str, bytes]:
+def steal(delivery: Delivery) -> Mapping[str, bytes]:
     """A path that is another target's."""
     return {"sheets.js": b""}
 
 
-TARGET = Target("toy", "a line of text", write)
-THIEF = Target("thief", "somebody else's file", steal)
+TARGET = Target(name="toy", summary="a line of text", write=write)
+THIEF = Target(name="thief", summary="somebody else's file", write=steal)

@@ -7,11 +7,11 @@ sheets.js              the same for all sheets as a script, for pages opened fro
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from asset_gen.sheet import Sheet, Target
+from asset_gen.sheet import Delivery, Sheet, Target
 
 
 def texture_packer(sheet: Sheet) -> dict[str, Any]:
@@ -40,11 +40,11 @@ def texture_packer(sheet: Sheet) -> dict[str, Any]:
     return {"frames": frames, "meta": meta}
 
 
-def write(sheets: Sequence[Sheet]) -> Mapping[str, bytes]:
+def write(delivery: Delivery) -> Mapping[str, bytes]:
     """One JSON file a sheet, and one script for all."""
     files: dict[str, bytes] = {}
     entries = []
-    for sheet in sheets:
+    for sheet in delivery.sheets:
         document = texture_packer(sheet)
         text = json.dumps(document, indent=1, ensure_ascii=False)
         files[str(PurePosixPath(sheet.image).with_suffix(".json"))] = f"{text}\n".encode()
@@ -55,4 +55,4 @@ def write(sheets: Sequence[Sheet]) -> Mapping[str, bytes]:
     return files
 
 
-TARGET = Target("generic", "TexturePacker JSON (hash) and a script for web pages", write)
+TARGET = Target(name="generic", summary="TexturePacker JSON (hash) and a script for web pages", write=write)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from asset_gen.sheet import Sheet, lay_out
+from asset_gen.sheet import Delivery, Sheet, lay_out
 from integrations.generic.writer import TARGET, write
 
 GOLDEN = """\
@@ -86,24 +86,24 @@ def sheets() -> list[Sheet]:
 
 
 def test_a_sheets_json_is_byte_for_byte_this(sheets: list[Sheet]) -> None:
-    assert write(sheets)["imp/imp.json"].decode() == GOLDEN
+    assert write(Delivery(tuple(sheets)))["imp/imp.json"].decode() == GOLDEN
 
 
 def test_every_sheet_has_its_json_beside_it_and_one_script_holds_all(sheets: list[Sheet]) -> None:
-    assert set(write(sheets)) == {"imp/imp.json", "owl/owl.json", "sheets.js"}
-    assert write([]) == {"sheets.js": b"globalThis.assetgenSheets = [\n\n];\n"}
+    assert set(write(Delivery(tuple(sheets)))) == {"imp/imp.json", "owl/owl.json", "sheets.js"}
+    assert write(Delivery(())) == {"sheets.js": b"globalThis.assetgenSheets = [\n\n];\n"}
 
 
 def test_the_json_of_a_second_sheet_names_the_second_picture() -> None:
     first, second = lay_out("imp", "Imp", [(slot, 0.5) for slot in range(40)], 1000, 4)[:2]
-    document = json.loads(write([first, second])["imp/imp_2.json"])
+    document = json.loads(write(Delivery((first, second)))["imp/imp_2.json"])
     assert document["meta"]["image"] == "imp_2.png"
     assert next(iter(document["frames"])) == second.regions[0].name
     assert document["meta"]["frameTags"][0]["to"] == len(second.regions) - 1
 
 
 def test_the_script_parses_and_says_the_same_as_the_json(sheets: list[Sheet]) -> None:
-    files = write(sheets)
+    files = write(Delivery(tuple(sheets)))
     script = files["sheets.js"].decode()
     entries = json.loads(script.removeprefix("globalThis.assetgenSheets = ").removesuffix(";\n"))
     assert [(entry["type"], entry["label"], entry["image"]) for entry in entries] == [
@@ -116,4 +116,4 @@ def test_the_script_parses_and_says_the_same_as_the_json(sheets: list[Sheet]) ->
 
 def test_the_same_sheets_give_the_same_bytes(sheets: list[Sheet]) -> None:
     assert TARGET.name == "generic"
-    assert TARGET.write(sheets) == TARGET.write(tuple(sheets))
+    assert TARGET.write(Delivery(tuple(sheets))) == TARGET.write(Delivery(tuple(sheets)))
