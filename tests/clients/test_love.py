@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,8 @@ EXAMPLE = ROOT / "examples" / "love"
 OUT = "assets/generated"
 PATIENCE = 120  # seconds for a game, on a machine that may be busy
 
+Love = Callable[..., "subprocess.CompletedProcess[str]"]
+
 
 @dataclass
 class Seen:
@@ -43,17 +47,33 @@ class Seen:
     error: str = ""
 
 
-def play(client: Client, game: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """A LÖVE game on a screen of its own, until it ends."""
-    command = [client("xvfb-run"), "-a", "-s", "-screen 0 800x600x24", client("love"), game, *arguments]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=PATIENCE)
+@pytest.fixture(scope="module")
+def love(client: Client) -> Iterator[Love]:
+    """Plays a LÖVE game on a virtual screen until it ends. Not through xvfb-run, which may leave its Xvfb behind."""
+    program = client("love")
+    reader, writer = os.pipe()
+    command = [str(client("Xvfb")), "-displayfd", str(writer), "-screen", "0", "800x600x24", "-nolisten", "tcp"]
+    screen = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        display = told.readline().strip()  # once the screen is there; nothing if it couldn't start
+    assert display, "Xvfb doesn't start"
+
+    def play(game: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"DISPLAY": f":{display}"}
+        command = [str(program), str(game), *map(str, arguments)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+
+    yield play
+    screen.terminate()
+    screen.wait(20)
 
 
-def probe(client: Client, game: Path) -> Seen:
+def probe(love: Love, game: Path) -> Seen:
     """What the loader makes of the sprites in a game's ``OUT``."""
     shutil.copytree(HERE, game, dirs_exist_ok=True)
     shutil.copytree(LOADER, game / "assetgen", dirs_exist_ok=True)
-    result = play(client, game, OUT)
+    result = love(game, OUT)
     seen = Seen()
     for line in result.stdout.splitlines():
         kind, *rest = line.split("\t")
@@ -76,8 +96,8 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Published:
     return published.publish(tmp_path_factory.mktemp("love") / "game", "love", OUT)
 
 
-def test_every_sprite_has_its_name_type_score_and_pixels(client: Client, game: Published) -> None:
-    seen = probe(client, game.project)
+def test_every_sprite_has_its_name_type_score_and_pixels(love: Love, game: Published) -> None:
+    seen = probe(love, game.project)
     assert not seen.error
     assert list(seen.sprites) == sorted(game.sprites)
     for name, sprite in game.sprites.items():
@@ -101,8 +121,8 @@ def by_hand(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_trimmed_sprites_lie_where_they_were_and_labels_are_as_written(client: Client, by_hand: Path) -> None:
-    seen = probe(client, by_hand)
+def test_trimmed_sprites_lie_where_they_were_and_labels_are_as_written(love: Love, by_hand: Path) -> None:
+    seen = probe(love, by_hand)
     assert not seen.error
     assert seen.labels == {"imp": LABEL, "orb": "orb", "bat": "bat", "cat": "cat"}
     assert [name for name in seen.sprites if name.startswith("imp")] == [f"imp_{n:06d}" for n in (0, 1, 2, 4)]
@@ -122,35 +142,35 @@ def test_trimmed_sprites_lie_where_they_were_and_labels_are_as_written(client: C
         ("imp/imp.lua", lambda data: data.replace(b"width = 22", b"width = 44"), "its table says 44x22"),
     ],
 )
-def test_what_is_damaged_is_named(client: Client, by_hand: Path, path: str, change: object, told: str) -> None:
+def test_what_is_damaged_is_named(love: Love, by_hand: Path, path: str, change: object, told: str) -> None:
     file = by_hand / OUT / path
     data = change(file.read_bytes())  # type: ignore[operator]
     file.unlink() if data is None else file.write_bytes(data)
-    assert told in probe(client, by_hand).error
+    assert told in probe(love, by_hand).error
 
 
-def take_picture(client: Client, folder: Path, frames: int, types: int) -> NDArray[np.uint8]:
+def take_picture(love: Love, folder: Path, frames: int, types: int) -> NDArray[np.uint8]:
     """The example's window after some frames, with creatures of its first types: uint8 [400, 640, 3]."""
     shutil.copy(EXAMPLE / "main.lua", folder / "game.lua")
     shutil.copy(HERE / "play.lua", folder / "main.lua")
     shutil.copy(EXAMPLE / "conf.lua", folder / "conf.lua")
     file = folder / "picture.png"
-    result = play(client, folder, frames, file, types)
+    result = love(folder, frames, file, types)
     assert file.is_file(), result.stdout + result.stderr
     return np.array(Image.open(file).convert("RGB"))
 
 
-def test_the_example_shows_creatures_of_the_chosen_type(client: Client, game: Published, tmp_path: Path) -> None:
+def test_the_example_shows_creatures_of_the_chosen_type(love: Love, game: Published, tmp_path: Path) -> None:
     shutil.copytree(LOADER, tmp_path / "assetgen")
     shutil.copytree(game.out, tmp_path / OUT, ignore=shutil.ignore_patterns("candidates~"))
-    picture = take_picture(client, tmp_path, frames=1, types=1)
+    picture = take_picture(love, tmp_path, frames=1, types=1)
     first = min(sprite.type for sprite in game.sprites.values())
     shown = [sprite.name for sprite in game.sprites.values() if is_on(picture, sprite.pixels)]
     assert shown
     assert {game.sprites[name].type for name in shown} == {first}
 
 
-def test_without_sprites_the_example_says_how_to_make_them(client: Client, tmp_path: Path) -> None:
-    picture = take_picture(client, tmp_path, frames=1, types=0)
+def test_without_sprites_the_example_says_how_to_make_them(love: Love, tmp_path: Path) -> None:
+    picture = take_picture(love, tmp_path, frames=1, types=0)
     assert (picture[150:250] > 200).any(), "a message"
     assert not (picture[300:] > 60).any(), "and nothing else"

@@ -4,7 +4,6 @@ of Unity's YAML, and the scripts are compiled against stubs, for both arms of th
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -261,11 +260,16 @@ def test_a_program_that_is_not_there_is_told_with_the_cure(client: Client, probe
 
 
 def test_the_real_command_line_answers_the_window(client: Client, probe: Path, game: Published) -> None:
-    """Its first question, with ``--dry-run``, is answered with JSON that has ``needs_yes``."""
+    """Before it replaces sprites, and nothing else, the window asks for a yes; what is wrong comes as a message."""
     program = shutil.which("assetgen", path=str(Path(sys.executable).parent))
     assert program is not None
-    arguments = ["batch", "--json", "--project", ".", "--count", "60", "--scale", "2", "--dry-run"]
-    rows = call(client, probe, game.project, "run", program, *arguments)
-    assert rows["ended"][0][0] == "0", rows
-    document: dict[str, Any] = json.loads(rows["output"][0][0].replace("|", "\n"))
-    assert document["needs_yes"] is None
+
+    def plan(*fields: str) -> list[str]:
+        (row,) = call(client, probe, game.project.parent, "plan", program, game.project, *fields)["plan"]
+        return row
+
+    assert plan("60", "", "") == ["0", ""]
+    code, question = plan("60", " ", " 1 ")
+    assert code == "0" and "60" in question, "another seed replaces all"
+    code, message = plan("", "dragn=4", "")
+    assert code == "2" and "dragn" in message

@@ -1,6 +1,7 @@
 // Lets our editor scripts import the sheets of a project, in its folder, and prints what they have done, a line each.
 // Probe.exe import PICTURE…    as found without a .meta, again, and as a person had it
 // Probe.exe run PROGRAM ARGUMENT…    through CommandLine
+// Probe.exe plan PROGRAM PROJECT COUNT TYPES SEED    the window's first question to the command line
 using System;
 using System.Collections.Generic;
 using System.Linq;
@@ -23,6 +24,17 @@ internal static class Probe
         if (arguments[0] == "run")
         {
             return Run(arguments[1], arguments.Skip(2));
+        }
+        if (arguments[0] == "plan")
+        {
+            var run = new CommandLine(arguments[1], GenerateWindow.Arguments(arguments[2], arguments[3], arguments[4],
+                arguments[5]).Concat(new[] { "--dry-run" }));
+            while (!run.Update())
+            {
+                Thread.Sleep(5);
+            }
+            Line("plan", run.ExitCode, run.ExitCode == 0 ? JsonUtility.FromJson<GenerateWindow.Plan>(run.Output).needs_yes : run.Messages);
+            return 0;
         }
         var pictures = arguments.Skip(1).ToArray();
         foreach (var picture in pictures)

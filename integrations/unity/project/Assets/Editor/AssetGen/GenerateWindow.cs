@@ -50,7 +50,7 @@ namespace AssetGen.Editor
             {
                 if (GUILayout.Button("Generate"))
                 {
-                    Start(new[] { "--dry-run" }, Ask);
+                    Launch(new[] { "--dry-run" }, Ask);
                 }
                 EditorGUILayout.HelpBox(status, kind);
                 return;
@@ -77,7 +77,7 @@ namespace AssetGen.Editor
             return arguments;
         }
 
-        private void Start(IEnumerable<string> more, Action<CommandLine> then)
+        private void Launch(IEnumerable<string> more, Action<CommandLine> then)
         {
             var arguments = Arguments(Path.GetDirectoryName(Application.dataPath), count, types, seed);
             arguments.AddRange(more);
@@ -118,11 +118,11 @@ namespace AssetGen.Editor
             var question = JsonUtility.FromJson<Plan>(dryRun.Output).needs_yes;
             if (string.IsNullOrEmpty(question))
             {
-                Start(new string[0], Finish);
+                Launch(new string[0], Finish);
             }
             else if (EditorUtility.DisplayDialog("Replace published sprites?", question, "Replace", "Cancel"))
             {
-                Start(new[] { "--yes" }, Finish);
+                Launch(new[] { "--yes" }, Finish);
             }
             else
             {
