@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from asset_gen.sheet import columns_for, lay_out, paint
+from asset_gen.sheet import Delivery, columns_for, lay_out, paint
 from integrations.generic.writer import write
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         picture = paint(sheet, [blob(1000 * number + region.slot) for region in sheet.regions])
         Image.fromarray(picture).save(path)
-    for name, content in write(sheets).items():
+    for name, content in write(Delivery(tuple(sheets))).items():
         (folder / GENERATED / name).write_bytes(content)
     return folder
 
