@@ -51,7 +51,7 @@ class Settings:
     generator: str | None = None
     """The preset whose generator is trained, where that is another's (``--from``)."""
     finetuned: bool = False
-    """Whether the networks start from a trained model: types count from the start, and the average is never young."""
+    """Whether the networks start from a trained model: types count from the start, and the average is younger for a shorter time."""
 
 
 def resolve(preset: str, settings: Settings) -> Preset:
@@ -256,12 +256,14 @@ class Training:
 
     @torch.no_grad()
     def _move_average(self) -> None:
-        """Karras et al. 2020 (arXiv:2006.06676): half-life in sprites, shortened while the run is young (5 %)."""
+        """Karras et al. 2020 (arXiv:2006.06676): half-life in sprites, shortened while the run is young (5 %).
+
+        A fine-tuned average begins as a good one and forgets more slowly (25 %), but a short run must still move it.
+        """
         if not self.preset.ema_half_life:
             return
-        half_life = self.preset.ema_half_life * 1000
-        if not self.settings.finetuned:
-            half_life = min(half_life, 0.05 * self.sprites_seen)
+        young = (0.25 if self.settings.finetuned else 0.05) * self.sprites_seen
+        half_life = min(self.preset.ema_half_life * 1000, young)
         keep = 0.5 ** (self.batch * self.settings.critic_steps / max(half_life, 1e-8))
         ours, theirs = self.average.state_dict(), self.generator.state_dict()
         moving = [name for name, value in ours.items() if value.is_floating_point() and value.dim()]
