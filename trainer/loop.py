@@ -51,7 +51,7 @@ class Settings:
     generator: str | None = None
     """The preset whose generator is trained, where that is another's (``--from``)."""
     finetuned: bool = False
-    """Whether the networks start from a trained model: types count from the start, and the average is younger for a shorter time."""
+    """Whether the networks start from a trained model: types count at once, the average forgets slower."""
 
 
 def resolve(preset: str, settings: Settings) -> Preset:

@@ -7,27 +7,16 @@ sheets.js              the same for all sheets as a script, for pages opened fro
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
-from asset_gen.sheet import Delivery, Sheet, Target
+from asset_gen.sheet import Delivery, Region, Sheet, Target
 
 
 def texture_packer(sheet: Sheet) -> dict[str, Any]:
     """TexturePacker's "JSON (Hash)" document for a sheet."""
-    frames = {
-        region.name: {
-            "frame": {"x": region.x, "y": region.y, "w": region.width, "h": region.height},
-            "rotated": False,
-            "trimmed": False,
-            "spriteSourceSize": {"x": 0, "y": 0, "w": region.width, "h": region.height},
-            "sourceSize": {"w": region.width, "h": region.height},
-            "type": sheet.type,
-        }
-        for region in sheet.regions
-    }
-    tag = {"name": sheet.type, "from": 0, "to": len(frames) - 1, "direction": "forward"}
     meta = {
         "app": "assetgen",
         "version": "1.0",
@@ -35,9 +24,32 @@ def texture_packer(sheet: Sheet) -> dict[str, Any]:
         "format": "RGBA8888",
         "size": {"w": sheet.width, "h": sheet.height},
         "scale": "1",
-        "frameTags": [tag],
+        "frameTags": frame_tags(sheet.regions),
     }
-    return {"frames": frames, "meta": meta}
+    return {"frames": {region.name: frame(region) for region in sheet.regions}, "meta": meta}
+
+
+def frame(region: Region) -> dict[str, Any]:
+    """A region as TexturePacker describes it: what was trimmed off counts from the untrimmed sprite's corner."""
+    width, height = region.source or (region.width, region.height)
+    left, top = region.offset
+    return {
+        "frame": {"x": region.x, "y": region.y, "w": region.width, "h": region.height},
+        "rotated": False,
+        "trimmed": region.source is not None,
+        "spriteSourceSize": {"x": left, "y": top, "w": region.width, "h": region.height},
+        "sourceSize": {"w": width, "h": height},
+        "type": region.type,
+    }
+
+
+def frame_tags(regions: Sequence[Region]) -> list[dict[str, Any]]:
+    """Aseprite's tags: the span of frames of every type; ``regions`` come type by type."""
+    tags = []
+    for kind, group in groupby(enumerate(regions), key=lambda pair: pair[1].type):
+        places = [place for place, _ in group]
+        tags.append({"name": kind, "from": places[0], "to": places[-1], "direction": "forward"})
+    return tags
 
 
 def write(delivery: Delivery) -> Mapping[str, bytes]:
