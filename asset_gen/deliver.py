@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from asset_gen import __version__, sheet
+from asset_gen import __version__, layout, pixels, sheet
 from asset_gen.bundle import Bundle
 from asset_gen.candidates import FOLDER, read_rows
 from asset_gen.draw import Networks, Progress
@@ -26,6 +24,7 @@ from asset_gen.manifest import (
     NAME,
     FileEntry,
     Finish,
+    Layout,
     Manifest,
     Model,
     Origin,
@@ -37,16 +36,11 @@ from asset_gen.manifest import (
 )
 from asset_gen.pictures import Pictures
 from asset_gen.plan import Plan, Request
+from asset_gen.png import SOURCE_TYPE, encode_sheet
 from asset_gen.publish import Change, Place, Published
 from asset_gen.sheet import Delivery, Sheet, Target
 
 TOOL = f"assetgen {__version__}"
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
-)
 PALETTE_SAMPLE = 2000
 """Sprites from which a palette is learnt."""
 
@@ -61,11 +55,12 @@ def deliver(
     plan: Plan,
     place: Place,
     targets: Sequence[Target],
+    arrangement: Layout,
     progress: Progress,
 ) -> tuple[Published, ScorerRecord]:
     """Publish what the plan says: sheets, then engine files, the manifest last."""
     slots, scorer = _fill_slots(plan, place)
-    pictures = Pictures(networks, plan, place)
+    pictures = Pictures(networks, plan, place, arrangement)
 
     def sample() -> NDArray[np.uint8]:
         share = max(1, PALETTE_SAMPLE // len(slots))
@@ -74,22 +69,22 @@ def deliver(
     finish = resolve_finish(request, plan.old, sample)
     ours = {entry.path: entry.sha256 for entry in plan.old.files} if plan.old else {}
     change = Change(place, ours)
-    sheets: list[Sheet] = []
+    sheets = _lay_out(slots, bundle, pictures, plan, finish, arrangement)
     records: list[SheetRecord] = []
-    cell = bundle.info.size * finish.scale
-    for number, (kind, rows) in enumerate(slots.items()):
-        progress("writing sheets", number, len(slots))
-        finished = pictures.finished(kind, [(slot, origin) for slot, origin, _ in rows], finish)
+    variants: list[Sheet] = []
+    for number, laid in enumerate(sheets):
+        progress("writing sheets", number, len(sheets))
+        picture = sheet.paint(laid, _sprites_on(laid, slots, pictures, finish), arrangement.extrude)
         change.damaged |= pictures.damaged
-        columns = plan.columns(kind) or sheet.columns_for(len(rows), cell)
-        for laid in sheet.lay_out(kind, bundle.info.labels[kind], [(row[0], row[2]) for row in rows], cell, columns):
-            first = laid.regions[0].slot
-            picture = sheet.paint(laid, finished[first : first + len(laid.regions)])
-            change.put(laid.image, encode_sheet(picture))
-            sheets.append(laid)
-            records.append(_record(laid, picture, [row[1] for row in rows]))
+        change.put(laid.image, encode_sheet(picture, indexed=bool(finish.palette)))
+        records.append(_record(laid, picture, slots))
+        for factor in arrangement.variants:
+            variant = layout.enlarged(laid, factor)
+            large = pixels.enlarge(picture[None], factor)[0]
+            change.put(variant.image, encode_sheet(large, indexed=bool(finish.palette)))
+            variants.append(variant)
     base = place.out.relative_to(place.project).as_posix()
-    for path, (data, target) in target_files(sheets, targets, place.project, base).items():
+    for path, (data, target) in target_files(sheets, targets, place.project, base, variants).items():
         together = _merged(target, path, place, data)
         change.put(path, data if together is None else together, merged=together is not None)
     model = Model(name=bundle.info.name, sha256=bundle.sha256, licence=bundle.info.licence)
@@ -104,6 +99,7 @@ def deliver(
         run=plan.run,
         choice=plan.choice,
         finish=finish,
+        layout=arrangement,
         quotas=plan.quotas,
         labels={kind: bundle.info.labels[kind] for kind in plan.quotas},
         targets=[target.name for target in targets],
@@ -112,7 +108,7 @@ def deliver(
         files=[FileEntry(path=path, sha256=digest) for path, digest in change.hashes.items()],
     )
     change.put_own(NAME, encode(manifest))
-    progress("writing sheets", len(slots), len(slots))
+    progress("writing sheets", len(sheets), len(sheets))
     return change.commit(), scorer
 
 
@@ -141,6 +137,59 @@ def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:
     return slots, scorer
 
 
+def _lay_out(
+    slots: Slots, bundle: Bundle, pictures: Pictures, plan: Plan, finish: Finish, arrangement: Layout
+) -> list[Sheet]:
+    """All sheets, those of the types in name order."""
+    labels = bundle.info.labels
+    cell = bundle.info.size * finish.scale
+    scored = {kind: [(slot, score) for slot, _, score in rows] for kind, rows in slots.items()}
+    stays = plan.old is not None and plan.old.layout == arrangement and plan.old.finish.scale == finish.scale
+    sheets: list[Sheet] = []
+    if arrangement.packed:
+        items = {kind: _items(kind, rows, pictures, finish, arrangement.trim) for kind, rows in slots.items()}
+        if arrangement.sheets == "all":
+            items = {"": [item for own in items.values() for item in own]}
+        for kind, own in items.items():
+            held = plan.old_sheets(kind) if stays else []
+            sheets += layout.pack(kind, labels.get(kind, ""), own, cell, arrangement, held)
+    elif arrangement.sheets == "strip":
+        for kind, own_slots in scored.items():
+            sheets += layout.strips(kind, labels[kind], own_slots, cell, arrangement)
+    else:
+        for kind, own_slots in scored.items():
+            columns = plan.columns(kind) or layout.columns_for(len(own_slots), cell, arrangement)
+            sheets += layout.lay_out(kind, labels[kind], own_slots, cell, columns, arrangement)
+    return sheets
+
+
+def _items(
+    kind: str, rows: Sequence[tuple[int, Origin, float]], pictures: Pictures, finish: Finish, trim: bool
+) -> list[layout.Item]:
+    """What is to be packed of a type; its pictures are looked at and let go again."""
+    finished = pictures.finished(kind, [(slot, origin) for slot, origin, _ in rows], finish)
+    items = []
+    for (slot, _, score), sprite in zip(rows, finished, strict=True):
+        box = pixels.opaque_box(sprite) if trim else (0, 0, sprite.shape[1], sprite.shape[0])
+        piece = sheet.cut(sprite, *box)
+        digest = sha256(repr(piece.shape).encode() + piece.tobytes()).digest()
+        items.append(layout.Item(kind, slot, score, box, digest))
+    return items
+
+
+def _sprites_on(laid: Sheet, slots: Slots, pictures: Pictures, finish: Finish) -> list[NDArray[np.uint8]]:
+    """What fills each region of a sheet, in their order."""
+    sprites: list[NDArray[np.uint8]] = []
+    for kind, regions in groupby(laid.regions, key=lambda region: region.type):
+        own = list(regions)
+        finished = pictures.finished(kind, [(region.slot, slots[kind][region.slot][1]) for region in own], finish)
+        sprites += [
+            sheet.cut(sprite, *region.offset, region.width, region.height)
+            for region, sprite in zip(own, finished, strict=True)
+        ]
+    return sprites
+
+
 def _merged(target: Target, path: str, place: Place, data: bytes) -> bytes | None:
     """What shall stand in a file that the engine edits too; None where it is new, ours alone, or not understood."""
     if target.merge is None or not path.endswith(target.merged):
@@ -152,7 +201,7 @@ def _merged(target: Target, path: str, place: Place, data: bytes) -> bytes | Non
 
 
 def target_files(
-    sheets: Sequence[Sheet], targets: Sequence[Target], project: Path, base: str
+    sheets: Sequence[Sheet], targets: Sequence[Target], project: Path, base: str, variants: Sequence[Sheet] = ()
 ) -> dict[str, tuple[bytes, Target]]:
     """What all targets write, and which of them. ``base``: the output folder, relative to ``project``.
 
@@ -160,9 +209,12 @@ def target_files(
         UsageError: two targets claim one path, or a path lies outside the output folder.
     """
     files: dict[str, tuple[bytes, Target]] = {}
-    owner = {laid.image: "the sheets" for laid in sheets} | dict.fromkeys((NAME, "provenance.json"), "assetgen")
+    owner = {laid.image: "the sheets" for laid in (*sheets, *variants)} | dict.fromkeys(
+        (NAME, "provenance.json"), "assetgen"
+    )
     for target in targets:
-        for path, data in target.write(Delivery(tuple(sheets), base, target.identity(project))).items():
+        delivery = Delivery(tuple(sheets), base, target.identity(project), tuple(variants))
+        for path, data in target.write(delivery).items():
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise UsageError(f"--target {target.name}: writes {path!r}, which is outside. Use another target.")
             if path in owner:
@@ -172,24 +224,17 @@ def target_files(
     return files
 
 
-def encode_sheet(picture: NDArray[np.uint8]) -> bytes:
-    """RGBA uint8 [h, w, 4] as a PNG that says in its metadata that a trained model made it."""
-    marks = PngInfo()
-    marks.add_itxt("XML:com.adobe.xmp", XMP)
-    buffer = io.BytesIO()
-    Image.fromarray(picture, "RGBA").save(buffer, "PNG", compress_level=6, pnginfo=marks)
-    return buffer.getvalue()
-
-
-def _record(laid: Sheet, picture: NDArray[np.uint8], origins: Sequence[Origin]) -> SheetRecord:
+def _record(laid: Sheet, picture: NDArray[np.uint8], slots: Slots) -> SheetRecord:
     sprites = [
         SpriteRecord(
             name=region.name,
-            type=laid.type,
+            type=region.type,
             slot=region.slot,
             rect=(region.x, region.y, region.width, region.height),
-            origin=origins[region.slot],
+            origin=slots[region.type][region.slot][1],
             score=region.score,
+            offset=region.offset,
+            source=region.source,
         )
         for region in laid.regions
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -51,7 +51,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     index: Natural
 
 
-class SpriteRecord(msgspec.Struct, frozen=True, kw_only=True):
+class SpriteRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A published sprite: a slot and what fills it."""
 
     name: str
@@ -62,16 +62,23 @@ class SpriteRecord(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     score: float
     """p(type | sprite), 0–1."""
+    offset: tuple[Natural, Natural] = (0, 0)
+    """Where the rectangle lies inside the untrimmed sprite: x, y."""
+    source: tuple[Natural, Natural] | None = None
+    """Width and height of the untrimmed sprite; left out where it isn't trimmed."""
 
 
 class SheetRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A published sheet."""
 
     type: str
+    """Empty where several types share the sheet."""
     image: str
     size: tuple[int, int]
     cell: tuple[int, int]
-    columns: Annotated[int, msgspec.Meta(ge=1)]
+    """Width and height of every sprite before anything is trimmed off."""
+    columns: Annotated[int, msgspec.Meta(ge=0)]
+    """Of the grid on which the sprites lie; 0: they lie on none."""
     pixels_sha256: str
     """Of the decoded RGBA bytes, row by row; PNG bytes differ between encoders."""
     sprites: list[SpriteRecord]
@@ -105,6 +112,30 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     """The ``--palette`` argument the colours were computed from or read from."""
 
 
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides where sprites lie; a change of any of these moves them."""
+
+    sheets: Literal["type", "all", "strip"] = "type"
+    """A sheet for every type, one for all types, or every type in one row."""
+    padding: Annotated[int, msgspec.Meta(ge=0, le=64)] = 2
+    """Empty pixels between sprites and around them."""
+    extrude: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
+    """How many pixels a sprite's border is repeated outwards."""
+    trim: bool = False
+    """Whether transparent borders are left out."""
+    power_of_two: bool = False
+    """Whether sheets have such sides."""
+    max_side: Annotated[int, msgspec.Meta(ge=16, le=16384)] = 4096
+    """Pixels; every GPU since 2010 takes textures of 4096."""
+    variants: list[Annotated[int, msgspec.Meta(ge=2, le=8)]] = []
+    """Further scales in which every sheet is written: 2 for ``dragon@2x.png``."""
+
+    @property
+    def packed(self) -> bool:
+        """Whether sprites are packed as they fit, and lie on no grid."""
+        return self.trim or self.sheets == "all"
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """``manifest.json``."""
 
@@ -116,6 +147,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the candidate set the last sprites were chosen from."""
     choice: Choice
     finish: Finish
+    layout: Layout = Layout()
     quotas: dict[str, int]
     labels: dict[str, str]
     """Slug → the type as its artist wrote it."""
@@ -177,13 +209,20 @@ def _contradiction(manifest: Manifest) -> str | None:
     for path in [*(entry.path for entry in manifest.files), *(sheet.image for sheet in manifest.sheets)]:
         if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path:
             return f"names a file outside its folder: {path!r}"
-    filled: dict[str, int] = {}
+    filled: dict[str, set[int]] = {}
     for sheet in manifest.sheets:
         for sprite in sheet.sprites:
             x, y, width, height = sprite.rect
-            if sprite.type != sheet.type or sprite.slot != filled.get(sheet.type, 0):
+            left, top = sprite.offset
+            whole = sprite.source or (width, height)
+            if sheet.type not in ("", sprite.type) or sprite.slot in filled.setdefault(sprite.type, set()):
                 return f"the sprite {sprite.name!r} is out of order"
-            if (width, height) != sheet.cell or x + width > sheet.size[0] or y + height > sheet.size[1]:
+            if x + width > sheet.size[0] or y + height > sheet.size[1]:
                 return f"the sprite {sprite.name!r} does not lie on its sheet"
-            filled[sheet.type] = sprite.slot + 1
+            if whole != sheet.cell or left + width > whole[0] or top + height > whole[1]:
+                return f"the sprite {sprite.name!r} has another size than its sheet's"
+            filled[sprite.type].add(sprite.slot)
+    for kind, slots in filled.items():
+        if len(slots) <= max(slots):
+            return f"a slot of the type {kind!r} is empty"
     return None

@@ -15,7 +15,7 @@ from asset_gen.errors import SpriteError
 from asset_gen.finish import finish_sprites
 from asset_gen.generate import Wanted, generate
 from asset_gen.images import read_rgba
-from asset_gen.manifest import Finish, Origin
+from asset_gen.manifest import Finish, Layout, Origin
 from asset_gen.plan import Plan
 from asset_gen.publish import Place
 
@@ -23,15 +23,15 @@ from asset_gen.publish import Place
 class Pictures:
     """Reads pictures in the cheapest way that gives exactly the published pixels."""
 
-    def __init__(self, networks: Networks, plan: Plan, place: Place) -> None:
-        self.networks, self.plan, self.place = networks, plan, place
+    def __init__(self, networks: Networks, plan: Plan, place: Place, layout: Layout) -> None:
+        self.networks, self.plan, self.place, self.layout = networks, plan, place, layout
         self.candidates = CandidateReader(place.out / FOLDER / plan.run)
         self.damaged: set[str] = set()
         """Images of published sheets that were met missing, or no longer pictures at all."""
 
     def finished(self, kind: str, slots: Sequence[tuple[int, Origin]], finish: Finish) -> list[NDArray[np.uint8]]:
         """The pictures of a type's (slot, origin) pairs, each uint8 [h, w, 4]."""
-        found = self._cut_out(kind, finish)
+        found = self._cut_out(kind, {slot for slot, _ in slots}, finish)
         missing = [key for key in slots if key not in found]
         if missing:
             native = self.native(kind, [origin for _, origin in missing])
@@ -58,12 +58,15 @@ class Pictures:
             found |= dict(zip(again[drawn.rows], drawn.sprites, strict=True))
         return np.stack([found[origin] for origin in origins])
 
-    def _cut_out(self, kind: str, finish: Finish) -> dict[tuple[int, Origin], NDArray[np.uint8]]:
-        """What the type's published sheets hold, where these are untouched and were finished alike."""
+    def _cut_out(self, kind: str, slots: set[int], finish: Finish) -> dict[tuple[int, Origin], NDArray[np.uint8]]:
+        """What published sheets hold of these slots, where they are untouched and were finished alike."""
         old = self.plan.old
         cell = self.networks.info.size * finish.scale
         pieces: dict[tuple[int, Origin], NDArray[np.uint8]] = {}
         for record in self.plan.old_sheets(kind):
+            wanted = [sprite for sprite in record.sprites if sprite.type == kind and sprite.slot in slots]
+            if not wanted:
+                continue
             try:
                 picture = read_rgba(self.place.out / record.image)
             except SpriteError:
@@ -71,6 +74,19 @@ class Pictures:
                 continue
             untouched = sha256(picture.tobytes()).hexdigest() == record.pixels_sha256
             untouched &= (picture.shape[1], picture.shape[0], *record.cell) == (*record.size, cell, cell)
+            if old is not None and old.layout.trim and not self.layout.trim:
+                continue  # the colour that bled into transparent pixels was trimmed off
             if untouched and old is not None and old.finish == finish:
-                pieces |= {(sprite.slot, sprite.origin): sheet.cut(picture, *sprite.rect) for sprite in record.sprites}
+                for sprite in wanted:
+                    piece = sheet.cut(picture, *sprite.rect)
+                    if sprite.source is not None:
+                        piece = _untrimmed(piece, *sprite.offset, cell)
+                    pieces[sprite.slot, sprite.origin] = piece
         return pieces
+
+
+def _untrimmed(piece: NDArray[np.uint8], left: int, top: int, cell: int) -> NDArray[np.uint8]:
+    """The whole sprite [cell, cell, 4] that ``piece`` was trimmed from; what was trimmed off is transparent."""
+    whole = np.zeros((cell, cell, 4), np.uint8)
+    whole[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
+    return whole

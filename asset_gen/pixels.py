@@ -45,6 +45,15 @@ def harden(sprites: Sprites) -> Sprites:
     return hard
 
 
+def opaque_box(sprite: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """x, y, width, height of what can be seen of a sprite [h, w, 4]; one pixel where nothing can."""
+    rows, columns = (np.flatnonzero(sprite[..., 3].any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return 0, 0, 1, 1
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1
+
+
 def enlarge(sprites: Sprites, factor: int) -> Sprites:
     """Every pixel becomes ``factor`` × ``factor`` pixels."""
     return sprites.repeat(factor, axis=1).repeat(factor, axis=2)

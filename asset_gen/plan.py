@@ -18,10 +18,10 @@ import msgspec
 from asset_gen.bundle import Bundle, BundleInfo
 from asset_gen.candidates import FOLDER, SHARD_FROM
 from asset_gen.errors import UsageError
-from asset_gen.manifest import Choice, Manifest, SheetRecord, SpriteRecord, read_manifest
+from asset_gen.layout import largest_sprite
+from asset_gen.manifest import Choice, Layout, Manifest, SheetRecord, SpriteRecord, read_manifest
 from asset_gen.names import nearest
 from asset_gen.publish import Place
-from asset_gen.sheet import MAX_SIDE, PADDING
 
 MAX_COUNT = 10_000_000
 DISK_BLOCK = 4096  # bytes that the smallest file takes
@@ -48,6 +48,7 @@ class Request:
     palette: str | None = None
     """A number of colours, or the path of a palette file."""
     alpha: str = "hard"
+    layout: Layout = Layout()
     device: str = "auto"
     yes: bool = False
 
@@ -71,13 +72,16 @@ class Plan:
     """What needs a person's yes, or None."""
 
     def columns(self, kind: str) -> int | None:
-        """Columns of the type's sheet, if it was published before."""
-        sheets = self.old.sheets if self.old else []
-        return next((sheet.columns for sheet in sheets if sheet.type == kind), None)
+        """Columns of the type's sheet, if it was published on a grid before."""
+        if self.old is None or self.old.layout.sheets != "type":
+            return None
+        return next((sheet.columns for sheet in self.old.sheets if sheet.type == kind), None) or None
 
     def old_sheets(self, kind: str) -> list[SheetRecord]:
-        """The type's published sheets."""
-        return [sheet for sheet in self.old.sheets if sheet.type == kind] if self.old else []
+        """The published sheets on which sprites of the type lie, or for "" those that types share."""
+        if self.old is None:
+            return []
+        return [s for s in self.old.sheets if s.type == kind or any(sprite.type == kind for sprite in s.sprites)]
 
 
 def resolve_quotas(request: Request, info: BundleInfo) -> dict[str, int]:
@@ -112,16 +116,18 @@ def resolve_quotas(request: Request, info: BundleInfo) -> dict[str, int]:
     return {name: quotas[name] for name in sorted(quotas) if quotas[name]}
 
 
-def check_room(request: Request, quotas: Mapping[str, int], size: int) -> None:
+def check_room(request: Request, quotas: Mapping[str, int], size: int, layout: Layout) -> None:
     """Refuse, before any work, what a sheet or the disk can't hold.
 
     Raises:
         UsageError: too large sprites, or too many; the message names the disk they would need.
     """
-    if size * request.scale > MAX_SIDE - 2 * PADDING:
+    largest = largest_sprite(layout)
+    if size * request.scale > largest:
         raise UsageError(
             f"--scale {request.scale}: sprites of {size} pixels would be enlarged to {size * request.scale}, and a "
-            f"sheet has {MAX_SIDE} a side. At most --scale {(MAX_SIDE - 2 * PADDING) // size} is possible."
+            f"sheet has {layout.max_side} a side, with gaps and variants taken off. "
+            + (f"At most --scale {largest // size} is possible." if largest >= size else "Allow larger sheets.")
         )
     count = sum(quotas.values())
     candidates = count * request.oversample

@@ -1,21 +1,13 @@
-"""Where does each sprite lie on its sheet?
-
-A type's sprites lie on uniform grids. A slot's place follows from the number of columns, which is fixed when the
-type is first published, so no sprite ever moves; what doesn't fit on one sheet goes on to the next.
-"""
+"""What is a sheet, to whoever writes files for an engine? ``asset_gen.layout`` makes them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-PADDING = 2  # pixels between sprites and around them
-MAX_SIDE = 4096  # pixels; every GPU since 2010 takes textures of this size
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +33,28 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """An image with many sprites of one type on it."""
+    """An image with many sprites on it."""
 
     type: str
-    """Slug."""
+    """Slug; empty where several types share the sheet."""
     label: str
-    """The type as its artist wrote it."""
+    """The type as its artist wrote it; empty as well."""
     image: str
     """Path of the PNG, relative to the output folder, with forward slashes."""
     width: int
     height: int
     cell: tuple[int, int]
-    """Width and height of every sprite."""
+    """Width and height of every sprite before anything is trimmed off."""
     columns: int
+    """Of the grid on which the sprites lie; 0: they lie on none."""
     regions: tuple[Region, ...]
+    """By type, then slot."""
+    margin: int = 2
+    """Pixels between the sheet's border and its grid."""
+    spacing: int = 2
+    """Pixels between neighbours on the grid."""
+    scale: int = 1
+    """How many times larger than the sheet it is a variant of; 1: it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Delivery:
     """Where the output folder lies in the project, with forward slashes: ``assets/generated``."""
     identity: str = ""
     """What ``Target.identity`` found: makes ids differ between projects and stay the same within one."""
+    variants: tuple[Sheet, ...] = ()
+    """The same sheets enlarged, ``dragon@2x.png``, for engines that choose by the screen."""
 
 
 Writer = Callable[[Delivery], Mapping[str, bytes]]
@@ -103,43 +105,16 @@ class Target:
     """Whether the engine wants each type in a single row without gaps."""
 
 
-def columns_for(count: int, cell: int) -> int:
-    """Columns of a new sheet: as square as ``count`` cells allow, within ``MAX_SIDE``."""
-    return max(1, min(math.ceil(math.sqrt(count)), (MAX_SIDE - PADDING) // (cell + PADDING)))
+def paint(sheet: Sheet, sprites: Sequence[NDArray[np.uint8]], extrude: int = 0) -> NDArray[np.uint8]:
+    """The sheet's picture, uint8 [height, width, 4]: one sprite [h, w, 4] for each region.
 
-
-def lay_out(kind: str, label: str, slots: Sequence[tuple[int, float]], cell: int, columns: int) -> list[Sheet]:
-    """Sheets for a type's (slot, score) pairs, in slot order; ``cell`` is a sprite's side in pixels."""
-    pitch = cell + PADDING
-    columns = min(columns, (MAX_SIDE - PADDING) // pitch)  # a larger scale may need fewer columns than were published
-    capacity = columns * ((MAX_SIDE - PADDING) // pitch)
-    sheets: dict[int, list[Region]] = {}
-    for slot, score in slots:
-        number, place = divmod(slot, capacity)
-        row, column = divmod(place, columns)
-        x, y = PADDING + column * pitch, PADDING + row * pitch
-        region = Region(f"{kind}_{slot:06d}", slot, x, y, cell, cell, score, kind)
-        sheets.setdefault(number, []).append(region)
-    return [
-        Sheet(
-            type=kind,
-            label=label,
-            image=f"{kind}/{kind}.png" if number == 0 else f"{kind}/{kind}_{number + 1}.png",
-            width=PADDING + columns * pitch,
-            height=max(region.y for region in regions) + pitch,
-            cell=(cell, cell),
-            columns=columns,
-            regions=tuple(regions),
-        )
-        for number, regions in sheets.items()
-    ]
-
-
-def paint(sheet: Sheet, sprites: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """The sheet's picture, uint8 [height, width, 4]: one sprite [h, w, 4] for each region."""
+    The border of every sprite is repeated ``extrude`` pixels outwards.
+    """
     picture = np.zeros((sheet.height, sheet.width, 4), np.uint8)
     for region, sprite in zip(sheet.regions, sprites, strict=True):
-        picture[region.y : region.y + region.height, region.x : region.x + region.width] = sprite
+        wide = np.pad(sprite, ((extrude, extrude), (extrude, extrude), (0, 0)), "edge") if extrude else sprite
+        top, left = region.y - extrude, region.x - extrude
+        picture[top : top + wide.shape[0], left : left + wide.shape[1]] = wide
     return picture
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from asset_gen.cli import run as run_command_line
@@ -192,8 +193,69 @@ def test_a_palette_is_kept_when_sprites_are_added(cli: Cli, bundle: Path, game: 
     assert json.loads((out / "manifest.json").read_text())["finish"]["palette"] == palette
     allowed = {tuple(bytes.fromhex(colour[1:])) for colour in palette}
     for sheet in out.glob("*/*.png"):
-        picture = np.array(Image.open(sheet))
+        opened = Image.open(sheet)
+        assert opened.mode == "P"  # a byte a pixel is enough for so few colours
+        picture = np.array(opened.convert("RGBA"))
         assert {tuple(pixel) for pixel in picture[picture[..., 3] > 0][:, :3].tolist()} <= allowed
+
+
+@pytest.mark.parametrize("options", [("--trim",), ("--combined",), ("--trim", "--combined", "--extrude", 1)])
+def test_packed_sprites_stay_where_they_are_and_equal_the_unpacked(
+    cli: Cli, bundle: Path, tmp_path: Path, options: tuple[object, ...]
+) -> None:
+    plain, packed = tmp_path / "plain", tmp_path / "packed"
+    for project, more in ((plain, ()), (packed, options)):
+        project.mkdir()
+        assert cli("batch", "--project", project, "--model", bundle, "--count", 12, *more).code == 0
+    before = files_of(packed)
+    assert cli("batch", "--project", packed, "--model", bundle, "--count", 12, *options).code == 0
+    assert files_of(packed) == before
+    whole = {name: sprite for name, (_, sprite) in published(plain).items()}
+    places = {name: place for name, (place, _) in published(packed).items()}
+    assert {name: sprite.tobytes() for name, (_, sprite) in published(packed).items()} == {
+        name: seen(sprite).tobytes() for name, sprite in whole.items()
+    }
+    assert cli("batch", "--project", packed, "--model", bundle, "--count", 20, *options).code == 0
+    after = published(packed)
+    assert len(after) == 20
+    assert places.items() <= {name: place for name, (place, _) in after.items()}.items()
+    assert cli("batch", "--project", packed, "--model", bundle, "--count", 20).code == 0  # and back on to grids
+    assert cli("batch", "--project", plain, "--model", bundle, "--count", 20).code == 0
+    assert {name: sprite.tobytes() for name, (_, sprite) in published(packed).items()} == {
+        name: seen(sprite).tobytes() for name, (_, sprite) in published(plain).items()
+    }
+
+
+def published(project: Path) -> dict[str, tuple[tuple[object, ...], NDArray[np.uint8]]]:
+    """Name → (its sheet and rectangle, the whole sprite as it is seen), by the manifest alone."""
+    out = project / "assets" / "generated"
+    sprites: dict[str, tuple[tuple[object, ...], NDArray[np.uint8]]] = {}
+    for sheet in json.loads((out / "manifest.json").read_text())["sheets"]:
+        picture = np.array(Image.open(out / sheet["image"]).convert("RGBA"))
+        for entry in sheet["sprites"]:
+            x, y, width, height = entry["rect"]
+            left, top = entry.get("offset", (0, 0))
+            whole = np.zeros((*reversed(entry.get("source") or (width, height)), 4), np.uint8)
+            whole[top : top + height, left : left + width] = picture[y : y + height, x : x + width]
+            sprites[entry["name"]] = (sheet["image"], *entry["rect"]), seen(whole)
+    return sprites
+
+
+def seen(sprite: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without the colour under transparent pixels."""
+    return sprite * (sprite[..., 3:] > 0)
+
+
+def test_variants_are_the_sheets_enlarged(cli: Cli, bundle: Path, game: Path) -> None:
+    assert cli("batch", "--project", game, "--model", bundle, "--count", 8, "--variant", 2, "--variant", 3).code == 0
+    sheets = [path for path in (game / "assets/generated").glob("*/*.png") if "@" not in path.name]
+    assert len(sheets) > 1
+    for path in sheets:
+        picture = np.array(Image.open(path))
+        for factor in (2, 3):
+            large = path.with_name(f"{path.stem}@{factor}x.png")
+            assert np.array_equal(np.array(Image.open(large)), picture.repeat(factor, 0).repeat(factor, 1))
+            assert json.loads(large.with_suffix(".json").read_text())["meta"]["scale"] == str(factor)
 
 
 def test_many_candidates_go_to_shards(cli: Cli, bundle: Path, game: Path, monkeypatch: pytest.MonkeyPatch) -> None:

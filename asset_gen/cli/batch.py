@@ -14,6 +14,7 @@ from asset_gen.bundle import BUILT_IN
 from asset_gen.candidates import FOLDER
 from asset_gen.cli.progress import bar
 from asset_gen.errors import UsageError
+from asset_gen.manifest import Layout
 from asset_gen.plan import Plan, Request
 from asset_gen.publish import Place
 from asset_gen.select import FILTERS
@@ -78,6 +79,31 @@ def parse_types(text: str | None) -> dict[str, int | None] | None:
     show_default=True,
     help="Pixel-art edges or soft ones.",
 )
+@click.option("--combined", is_flag=True, help="Put all types on shared sheets, packed as they fit.")
+@click.option("--trim", is_flag=True, help="Leave transparent borders out, and pack what is left.")
+@click.option("--padding", type=click.IntRange(0, 64), default=2, show_default=True, help="Pixels between sprites.")
+@click.option(
+    "--extrude",
+    type=click.IntRange(0, 16),
+    default=0,
+    show_default=True,
+    help="Repeat borders outwards by so many pixels, for engines that filter.",
+)
+@click.option("--power-of-two", is_flag=True, help="Sheets with sides of 2, 4, 8 … pixels.")
+@click.option(
+    "--max-side",
+    type=click.IntRange(64, 16384),
+    default=4096,
+    show_default=True,
+    help="Largest side of a sheet in pixels; what doesn't fit goes on to the next.",
+)
+@click.option(
+    "--variant",
+    type=click.IntRange(2, 8),
+    multiple=True,
+    metavar="N",
+    help="Also write every sheet N times larger, as <type>@Nx.png; repeatable.",
+)
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -105,7 +131,10 @@ def command(types: str | None, model: Path | None, target: tuple[str, ...], dry_
       assetgen batch --model models/mine --palette 16 --dry-run
     """
     as_json, quiet = options.pop("json"), options.pop("quiet")
-    request = Request(quotas=parse_types(types), model=model or BUILT_IN, targets=target, **options)
+    combined, variants = options.pop("combined"), sorted(set(options.pop("variant")))
+    places = {name: options.pop(name) for name in ("trim", "padding", "extrude", "power_of_two", "max_side")}
+    layout = Layout(sheets="all" if combined else "type", variants=variants, **places)
+    request = Request(quotas=parse_types(types), model=model or BUILT_IN, targets=target, layout=layout, **options)
     if dry_run:
         place, plan = preview(request)
         _say(_json_of(place, plan, None) if as_json else _preview_text(place, plan), as_json)
@@ -149,7 +178,7 @@ def _summary(outcome: Outcome) -> str:
         return f"Nothing to change: {sum(plan.quotas.values())} sprites of {len(plan.quotas)} types are in {place.out}."
     lines = [
         f"{sum(plan.quotas.values())} sprites of {len(plan.quotas)} types in {place.out}",
-        f"  sheets: <type>/<type>.png; {len(files.written)} files written, {len(files.unchanged)} as they were, "
+        f"  sheets: {outcome.sheets}; {len(files.written)} files written, {len(files.unchanged)} as they were, "
         f"{len(files.removed)} removed",
     ]
     if plan.draws:

@@ -23,7 +23,7 @@ def texture_packer(sheet: Sheet) -> dict[str, Any]:
         "image": PurePosixPath(sheet.image).name,
         "format": "RGBA8888",
         "size": {"w": sheet.width, "h": sheet.height},
-        "scale": "1",
+        "scale": str(sheet.scale),
         "frameTags": frame_tags(sheet.regions),
     }
     return {"frames": {region.name: frame(region) for region in sheet.regions}, "meta": meta}
@@ -53,13 +53,15 @@ def frame_tags(regions: Sequence[Region]) -> list[dict[str, Any]]:
 
 
 def write(delivery: Delivery) -> Mapping[str, bytes]:
-    """One JSON file a sheet, and one script for all."""
+    """One JSON file a sheet, variants too, and one script for all but these."""
     files: dict[str, bytes] = {}
     entries = []
-    for sheet in delivery.sheets:
+    for sheet in (*delivery.sheets, *delivery.variants):
         document = texture_packer(sheet)
         text = json.dumps(document, indent=1, ensure_ascii=False)
         files[str(PurePosixPath(sheet.image).with_suffix(".json"))] = f"{text}\n".encode()
+        if sheet.scale > 1:
+            continue
         entry = {"type": sheet.type, "label": sheet.label, "image": sheet.image, "data": document}
         entries.append(json.dumps(entry, ensure_ascii=False, separators=(",", ":")))
     script = "globalThis.assetgenSheets = [\n" + ",\n".join(entries) + "\n];\n"

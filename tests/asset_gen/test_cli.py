@@ -17,6 +17,7 @@ from asset_gen.batch import run_batch
 from asset_gen.cli import COMMANDS, batch, train
 from asset_gen.cli import cli as root
 from asset_gen.errors import AssetgenError, UsageError
+from asset_gen.manifest import Layout
 from asset_gen.plan import Request
 from tests.conftest import Cli, files_of
 
@@ -160,6 +161,13 @@ VARIABLES = {
     "SCALE": ("3", "scale", 3),
     "PALETTE": ("16", "palette", "16"),
     "ALPHA": ("soft", "alpha", "soft"),
+    "COMBINED": ("1", "layout", Layout(sheets="all")),
+    "TRIM": ("1", "layout", Layout(trim=True)),
+    "PADDING": ("0", "layout", Layout(padding=0)),
+    "EXTRUDE": ("1", "layout", Layout(extrude=1)),
+    "POWER_OF_TWO": ("1", "layout", Layout(power_of_two=True)),
+    "MAX_SIDE": ("512", "layout", Layout(max_side=512)),
+    "VARIANT": ("3 2", "layout", Layout(variants=[2, 3])),
     "DEVICE": ("cpu", "device", "cpu"),
     "YES": ("1", "yes", True),
 }

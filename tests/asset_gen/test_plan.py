@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from asset_gen.candidates import FOLDER
 from asset_gen.errors import UsageError
+from asset_gen.layout import columns_for, lay_out
 from asset_gen.manifest import (
     FORMAT,
     NAME,
@@ -21,6 +22,7 @@ from asset_gen.manifest import (
     Figure,
     FileEntry,
     Finish,
+    Layout,
     Manifest,
     Origin,
     ScorerRecord,
@@ -30,7 +32,6 @@ from asset_gen.manifest import (
 )
 from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
 from asset_gen.publish import Place
-from asset_gen.sheet import columns_for, lay_out
 from tests.fakes import MODEL, bundle_info, fake_bundle
 
 REQUEST = Request(project=Path("game"), model=Path("model"))
@@ -150,15 +151,17 @@ def test_requests_that_contradict_themselves_are_refused(changes: dict[str, Any]
 def test_what_the_disk_cannot_hold_is_refused_before_any_work(game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=100 * 2**20))
     request = replace(REQUEST, project=game)
-    check_room(request, {"bat": 1000}, 32)  # 4,000 files of one block each
+    check_room(request, {"bat": 1000}, 32, Layout())  # 4,000 files of one block each
     with pytest.raises(
         UsageError, match=r"--count 10,000 × --oversample 4: would need about 0\.1 GiB of disk; 0\.0 GiB"
     ):
-        check_room(request, {"bat": 10_000}, 32)
+        check_room(request, {"bat": 10_000}, 32, Layout())
     with pytest.raises(UsageError, match="10,000,000 sprites are the most"):
-        check_room(replace(request, oversample=1), {"bat": 10**60}, 4)
+        check_room(replace(request, oversample=1), {"bat": 10**60}, 4, Layout())
     with pytest.raises(UsageError, match="At most --scale 31 is possible"):
-        check_room(replace(request, scale=32), {"bat": 1}, 128)
+        check_room(replace(request, scale=32), {"bat": 1}, 128, Layout())
+    with pytest.raises(UsageError, match="Allow larger sheets"):
+        check_room(request, {"bat": 1}, 128, Layout(max_side=128))
 
 
 def test_an_empty_project_gets_everything(place: Place) -> None:
@@ -241,6 +244,7 @@ DOES_NOT: list[dict[str, Any]] = [
     {"scale": 2},
     {"palette": "16"},
     {"alpha": "soft"},
+    {"layout": Layout(trim=True)},
     {"device": "cuda"},
     {"yes": True},
     {"quotas": {"bat": 3, "imp": 2}},

@@ -13,7 +13,8 @@ import pytest
 from asset_gen import targets
 from asset_gen.deliver import target_files
 from asset_gen.errors import UsageError
-from asset_gen.sheet import Target, lay_out
+from asset_gen.layout import lay_out
+from asset_gen.sheet import Target
 from asset_gen.targets import default_out, load_targets
 from tests import toy_target
 from tests.conftest import Cli, files_of

@@ -84,13 +84,26 @@ def test_a_palette_with_a_bad_line(
     refused_before_anything(cli, game, bundle, 2, f"--palette {tmp_path / name}", *words, options=options)
 
 
-def test_a_scale_at_which_a_sprite_fits_no_sheet(
-    cli: Cli, game: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("asset_gen.plan.MAX_SIDE", 100)
+def test_a_scale_at_which_a_sprite_fits_no_sheet(cli: Cli, game: Path, bundle: Path) -> None:
+    options = ("--scale", 4, "--max-side", 100)
     refused_before_anything(
-        cli, game, bundle, 2, "--scale 4: sprites of 32 pixels", "At most --scale 3", options=("--scale", 4)
+        cli, game, bundle, 2, "--scale 4: sprites of 32 pixels", "At most --scale 3", options=options
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--max-side", 63), "--max-side"),
+        (("--max-side", 64, "--variant", 3), "Allow larger sheets"),
+        (("--max-side", 64, "--padding", 20), "Allow larger sheets"),
+        (("--padding", 65), "--padding"),
+        (("--extrude", -1), "--extrude"),
+        (("--variant", 1), "--variant"),
+    ],
+)
+def test_a_layout_that_cannot_be(cli: Cli, game: Path, bundle: Path, options: tuple[object, ...], word: str) -> None:
+    refused_before_anything(cli, game, bundle, 2, word, options=options)
 
 
 @pytest.mark.parametrize("out", ["..", "../other", "assets/../..", "/tmp", ".", ".assetgen", "assets/.git", "link/x"])

@@ -157,14 +157,17 @@ MANIFESTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a file outside": (edit(lambda m: m["files"][0].update(path="../../main.c")), "a file outside its folder"),
     "a file with code 0": (edit(lambda m: m["files"][0].update(path="a\0b")), "a file outside its folder"),
     "a sheet outside": (edit(lambda m: m["sheets"][0].update(image="/etc/x.png")), "a file outside its folder"),
-    "no columns": (edit(lambda m: m["sheets"][0].update(columns=0)), "columns"),
+    "no columns": (edit(lambda m: m["sheets"][0].update(columns=-1)), "columns"),
     "a run outside": (edit(lambda m: m.update(run="../../../..")), "run"),
     "a colour that is none": (edit(lambda m: m["finish"].update(palette=["red"])), "palette"),
     "a negative index": (edit(lambda m: m["sheets"][0]["sprites"][0]["origin"].update(index=-1)), "index"),
     "a huge index": (edit(lambda m: m["sheets"][0]["sprites"][0]["origin"].update(index=2**63)), "manifest"),
-    "a slot left out": (edit(lambda m: m["sheets"][0]["sprites"][0].update(slot=1)), "is out of order"),
+    "a slot left out": (edit(lambda m: m["sheets"][0]["sprites"][0].update(slot=1)), "is empty"),
     "a rectangle off the sheet": (edit(lambda m: m["sheets"][0]["sprites"][0].update(rect=[90, 2, 32, 32])), "lie on"),
-    "a small rectangle": (edit(lambda m: m["sheets"][0]["sprites"][0].update(rect=[2, 2, 8, 8])), "lie on"),
+    "an offset off the sprite": (edit(lambda m: m["sheets"][0]["sprites"][0].update(offset=[1, 0])), "another size"),
+    "a slot filled twice": (edit(lambda m: m["sheets"][0]["sprites"].append(m["sheets"][0]["sprites"][0])), "order"),
+    "no such arrangement": (edit(lambda m: m["layout"].update(sheets="ring")), "sheets"),
+    "a small rectangle": (edit(lambda m: m["sheets"][0]["sprites"][0].update(rect=[2, 2, 8, 8])), "another size"),
 }
 
 

@@ -14,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from asset_gen.sheet import Delivery, columns_for, lay_out, paint
+from asset_gen.layout import columns_for, lay_out
+from asset_gen.sheet import Delivery, paint
 from integrations.generic.writer import write
 
 if TYPE_CHECKING:

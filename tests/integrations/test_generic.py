@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from asset_gen.sheet import Delivery, Sheet, lay_out
+from asset_gen.layout import lay_out
+from asset_gen.sheet import Delivery, Sheet
 from integrations.generic.writer import TARGET, write
 
 GOLDEN = """\
