@@ -82,7 +82,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             name="projected",
-            summary="the same, learnt against a network trained on ImageNet (extra pretrained)",
+            summary="typed RGBA sprites, learnt against a network trained on ImageNet (extra pretrained)",
             generator=projected.generator,
             discriminator=lambda types, size, width, preset: projected.Discriminator(types, size, preset.shown_side),
             sizes=(32, 48, 64, 96, 128),
