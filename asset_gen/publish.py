@@ -218,6 +218,9 @@ class Change:
     def commit(self) -> Published:
         """Put everything in place, in the order of ``put``; then remove what shall be gone.
 
+        For the project itself (``out`` is ``project``) no journal is kept, since one that may touch any file of a
+        project could not be trusted: a killed change is then completed by repeating it.
+
         Raises:
             ProjectError: a path leads out of the output folder by a link; nothing was changed.
         """
@@ -228,10 +231,11 @@ class Change:
             out = self.place.out.relative_to(self.place.project).as_posix()
             journal = Journal(out=out, moves=self._moves, removals=self._removals)
             _sync_folder(self.place.stage)
-            staged = self.place.state / "journal.tmp"
-            _write(staged, msgspec.json.encode(journal))
-            staged.replace(self.place.journal)
-            _sync_folder(self.place.state)
+            if self.place.out != self.place.project:
+                staged = self.place.state / "journal.tmp"
+                _write(staged, msgspec.json.encode(journal))
+                staged.replace(self.place.journal)
+                _sync_folder(self.place.state)
             _apply(self.place, journal)
         return self.result
 
@@ -269,7 +273,7 @@ def _apply(place: Place, journal: Journal) -> None:
         (out / path).unlink(missing_ok=True)
         with suppress(OSError):  # it isn't empty, or it has gone already
             (out / path).parent.rmdir()
-    place.journal.unlink()
+    place.journal.unlink(missing_ok=True)
     _sync_folder(place.state)
 
 

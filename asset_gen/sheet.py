@@ -103,6 +103,8 @@ class Target:
     """Largest side of a texture in pixels that every device of the engine takes."""
     strip: bool = False
     """Whether the engine wants each type in a single row without gaps."""
+    next_step: str = ""
+    """What a person does after ``assetgen integrate`` has put the target's files into a project, in a sentence."""
 
 
 def paint(sheet: Sheet, sprites: Sequence[NDArray[np.uint8]], extrude: int = 0) -> NDArray[np.uint8]:

@@ -23,7 +23,7 @@ def load_targets(names: Sequence[str], project: Path) -> list[Target]:
     Raises:
         UsageError: there is no such target, it can't be loaded, or it says why it can't serve this project.
     """
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    found = _installed()
     targets = [_load(name, found) for name in dict.fromkeys(names)] or _detected(found, project)
     for target in targets:
         if complaint := target.complaint(project):
@@ -31,9 +31,30 @@ def load_targets(names: Sequence[str], project: Path) -> list[Target]:
     return targets
 
 
-def _load(name: str, found: Mapping[str, EntryPoint]) -> Target:
+def entry_of(name: str) -> EntryPoint:
+    """Where the target of this name is installed.
+
+    Raises:
+        UsageError: there is no such target.
+    """
+    found = _installed()
     if name not in found:
         raise UsageError(f"--target {name}: installed are {', '.join(sorted(found))}.{nearest(name, found)}")
+    return found[name]
+
+
+def detect_targets(project: Path) -> list[Target]:
+    """The targets that know this project, in name order; none where no engine's files are found."""
+    found = _installed()
+    return _knowing(found, project)
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _load(name: str, found: Mapping[str, EntryPoint]) -> Target:
+    entry_of(name)
     where = f"--target {name}: its entry point {found[name].value}"
     try:
         target = found[name].load()
@@ -45,14 +66,17 @@ def _load(name: str, found: Mapping[str, EntryPoint]) -> Target:
 
 
 def _detected(found: Mapping[str, EntryPoint], project: Path) -> list[Target]:
-    """The targets that know this project, in name order; the default where none does."""
+    return _knowing(found, project) or [_load(DEFAULT, found)]
+
+
+def _knowing(found: Mapping[str, EntryPoint], project: Path) -> list[Target]:
     targets = []
     for name in sorted(found):
         with suppress(UsageError):  # one that can't be loaded has nothing to say, unless it is asked for
             target = _load(name, found)
             if target.detect(project):
                 targets.append(target)
-    return targets or [_load(DEFAULT, found)]
+    return targets
 
 
 def default_out(project: Path, targets: Sequence[Target]) -> str:

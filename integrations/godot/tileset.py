@@ -128,6 +128,7 @@ def _origin(tile: str, region: Region) -> list[str]:
 TARGET = Target(
     name="godot-tileset",
     summary="Godot 4: a TileSet a type, with type, name and score as custom data",
+    next_step="In Godot, enable it: Project ▸ Project Settings ▸ Plugins ▸ assetgen.",
     write=write,
     complaint=partial(complaint, wanted=GODOT_4),
 )

@@ -141,6 +141,7 @@ def detect(project: Path) -> bool:
 TARGET = Target(
     name="godot",
     summary="Godot 4: SpriteFrames, AtlasTexture, and a list for the add-on",
+    next_step="In Godot, enable it: Project ▸ Project Settings ▸ Plugins ▸ assetgen.",
     write=write,
     detect=detect,
     complaint=partial(complaint, wanted=GODOT_4),

@@ -84,4 +84,10 @@ def detect(project: Path) -> bool:
     return False
 
 
-TARGET = Target(name="love", summary="LÖVE: Lua tables, and a loader module", write=write, detect=detect)
+TARGET = Target(
+    name="love",
+    summary="LÖVE: Lua tables, and a loader module",
+    write=write,
+    detect=detect,
+    next_step='In the game: local sprites = require("assetgen").load("assets/generated")',
+)

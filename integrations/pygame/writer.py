@@ -79,4 +79,10 @@ def _table(document: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     return document
 
 
-TARGET = Target(name="pygame", summary="pygame: JSON, and a typed loader module", write=write, detect=detect)
+TARGET = Target(
+    name="pygame",
+    summary="pygame: JSON, and a typed loader module",
+    write=write,
+    detect=detect,
+    next_step='In the game: import assetgen_sprites; sprites = assetgen_sprites.load("assets/generated")',
+)

@@ -94,6 +94,7 @@ def complaint(project: Path) -> str | None:
 TARGET = Target(
     name="unity",
     summary="Unity: .png.meta with named sprites and stable ids, and a list for the editor scripts",
+    next_step="Unity compiles it at the next look; then use Assets ▸ AssetGen ▸ Generate…",
     write=write,
     detect=detect,
     out="Assets/Generated",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
 from asset_gen.cli.progress import bar
+from tests.conftest import Cli
 
 
 class Screen(io.StringIO):
@@ -44,3 +46,14 @@ def test_there_are_no_bars_when_quiet_and_none_in_a_log_file(
     with bar(show) as report:
         report("drawing candidates", 1, 4)
     assert screen.getvalue() == ""
+
+
+def test_programs_that_run_assetgen_get_lines(
+    cli: Cli, bundle: Path, game: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSETGEN_PROGRESS", "lines")
+    done = cli("batch", "--project", game, "--model", bundle, "--count", 8, "--json")
+    lines = done.err.splitlines()
+    assert lines and all(line.startswith("progress: ") for line in lines)
+    assert "progress: drawing candidates 32/32" in lines
+    assert lines[-1] == "progress: writing sheets 4/4"
