@@ -11,6 +11,7 @@ from asset_gen.errors import ProjectError, SpriteError
 from asset_gen.images import read_rgba
 from asset_gen.manifest import NAME, Manifest, SheetRecord, read_manifest
 from asset_gen.publish import Place, file_sha256, locate
+from asset_gen.recipe import read_recipe
 from asset_gen.targets import default_out, load_targets
 
 
@@ -47,7 +48,8 @@ def verify(project: Path, out: str | None = None) -> Verdict:
         ProjectError: nothing is published there, or the manifest is damaged or contradicts itself (a rectangle that
             doesn't lie on its sheet).
     """
-    place = locate(project, out or default_out(project, load_targets((), project)))
+    recipe = read_recipe(project)
+    place = locate(project, out or recipe.out or default_out(project, load_targets(recipe.targets or (), project)))
     manifest = read_manifest(place.out)
     if manifest is None:
         raise ProjectError(f"{place.out / NAME}: nothing is published there. Give the folder with --out.")

@@ -17,6 +17,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "batch": "Generate sprites into a game project.",
     "train": "Train a generator and type classifier on a folder of sprites.",
     "export": "Turn a training run into a model bundle.",
+    "init": "Write an assetgen.toml for a game project.",
     "integrate": "Install or update what lives inside an engine.",
     "verify": "Check that what was published is whole.",
     "doctor": "Report versions, devices and installation trouble.",

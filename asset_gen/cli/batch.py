@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+from json import dumps
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from asset_gen.batch import Outcome, preview, run_batch
 from asset_gen.bundle import BUILT_IN
@@ -17,7 +19,11 @@ from asset_gen.errors import UsageError
 from asset_gen.manifest import Layout
 from asset_gen.plan import Plan, Request
 from asset_gen.publish import Place
+from asset_gen.recipe import read_recipe, settings_of
 from asset_gen.select import FILTERS
+
+RENAMED = {"targets": "target", "variants": "variant"}
+"""Keys of a recipe whose flag, which is repeated, has another name."""
 
 
 def parse_types(text: str | None) -> dict[str, int | None] | None:
@@ -115,7 +121,8 @@ def parse_types(text: str | None) -> dict[str, int | None] | None:
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
-def command(types: str | None, model: Path | None, target: tuple[str, ...], dry_run: bool, **options: Any) -> int:
+@click.pass_context
+def command(context: click.Context, /, dry_run: bool, json: bool, quiet: bool, **options: Any) -> int:
     """Generate sprites into a game project.
 
     Draws candidates with the model, keeps the best set of the wanted size, and writes one sprite sheet a type with its
@@ -124,30 +131,63 @@ def command(types: str | None, model: Path | None, target: tuple[str, ...], dry_
     Running it again with the same arguments changes nothing. A larger count adds sprites, a smaller one frees the
     last; sprites that stay keep their names, places and pictures. Files you edited are left alone.
 
+    What assetgen.toml in the project says takes the place of the defaults below; assetgen init writes one.
+
     \b
     Examples:
       assetgen batch --count 500 --project mygame
       assetgen batch --types dragon=40,potion=10 --scale 2
       assetgen batch --model models/mine --palette 16 --dry-run
     """
-    as_json, quiet = options.pop("json"), options.pop("quiet")
-    combined, variants = options.pop("combined"), sorted(set(options.pop("variant")))
-    places = {name: options.pop(name) for name in ("trim", "padding", "extrude", "power_of_two", "max_side")}
-    layout = Layout(sheets="all" if combined else "type", variants=variants, **places)
-    request = Request(quotas=parse_types(types), model=model or BUILT_IN, targets=target, layout=layout, **options)
+    request = _request(_with_recipe(context, options))
     if dry_run:
         place, plan = preview(request)
-        _say(_json_of(place, plan, None) if as_json else _preview_text(place, plan), as_json)
+        _say(_json_of(place, plan, None) if json else _preview_text(place, plan), json)
         return 0
-    with bar(show=not (quiet or as_json)) as progress:
+    with bar(show=not (quiet or json)) as progress:
         outcome = run_batch(request, _ask, progress)
-    if as_json:
-        _say(_json_of(outcome.place, outcome.plan, outcome), as_json)
+    if json:
+        _say(_json_of(outcome.place, outcome.plan, outcome), json)
     elif not quiet:
-        _say(_summary(outcome), as_json)
+        _say(_summary(outcome), json)
     for path in outcome.files.kept:
         click.echo(f"assetgen: {outcome.place.out / path} was edited by hand and is left as it is.", err=True)
     return 0
+
+
+def _with_recipe(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
+    """The options, with what the project's recipe says in place of defaults."""
+    project: Path = options["project"]
+    said = settings_of(read_recipe(project))
+    values = {RENAMED.get(name, name): value for name, value in said.items()}
+    given = {name for name in options if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    if isinstance(kinds := values.get("types"), dict) and "count" not in given:
+        values["types"] = ",".join(f"{kind}={number}" for kind, number in kinds.items())
+    elif kinds is not None:
+        values["types"] = ",".join(kinds)
+    if "types" in given:
+        values.pop("count", None)
+    for name in ("model", "palette"):
+        if isinstance(values.get(name), str):
+            values[name] = str(project / values[name])  # a recipe names files from where it stands
+    if "palette" in values:
+        values["palette"] = str(values["palette"])
+    return options | {name: value for name, value in values.items() if name not in given}
+
+
+def _request(options: dict[str, Any]) -> Request:
+    layout = Layout(
+        sheets="all" if options.pop("combined") else "type",
+        variants=sorted(set(options.pop("variant"))),
+        **{name: options.pop(name) for name in ("trim", "padding", "extrude", "power_of_two", "max_side")},
+    )
+    return Request(
+        quotas=parse_types(options.pop("types")),
+        model=Path(options.pop("model") or BUILT_IN),
+        targets=tuple(options.pop("target")),
+        layout=layout,
+        **options,
+    )
 
 
 def _ask(question: str) -> bool:
@@ -156,11 +196,7 @@ def _ask(question: str) -> bool:
 
 
 def _say(document: Any, as_json: bool) -> None:
-    if as_json:
-        import json
-
-        document = json.dumps(document, indent=1, ensure_ascii=False)
-    click.echo(document)
+    click.echo(dumps(document, indent=1, ensure_ascii=False) if as_json else document)
 
 
 def _preview_text(place: Place, plan: Plan) -> str:

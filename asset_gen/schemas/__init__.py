@@ -12,9 +12,10 @@ import msgspec
 
 from asset_gen.bundle import BundleInfo
 from asset_gen.manifest import Manifest, Provenance
+from asset_gen.recipe import Recipe
 
 FOLDER = Path(__file__).parent
-DOCUMENTS = {"bundle": BundleInfo, "manifest": Manifest, "provenance": Provenance}
+DOCUMENTS = {"bundle": BundleInfo, "manifest": Manifest, "provenance": Provenance, "recipe": Recipe}
 
 
 def schemas() -> dict[str, str]:

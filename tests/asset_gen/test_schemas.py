@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,10 @@ def documents(cli: Cli, bundle: Path, game: Path) -> dict[str, Any]:
     assert cli("batch", "--count", 12, "--model", bundle, "--project", game, "--palette", 6, "-q").code == 0
     out = game / "assets" / "generated"
     paths = (bundle / "bundle.json", out / "manifest.json", out / "provenance.json")
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+    assert cli("init", "--project", game).code == 0
+    text = (game / "assetgen.toml").read_text(encoding="utf-8")
+    recipe = tomllib.loads(re.sub("^#(?! )", "", text, flags=re.MULTILINE))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths} | {"recipe": recipe}
 
 
 def test_the_schemas_are_those_of_the_code() -> None:
@@ -46,7 +51,7 @@ def test_what_is_written_follows_its_schema(documents: dict[str, Any]) -> None:
 def test_every_field_that_is_written_stands_in_the_schema(documents: dict[str, Any]) -> None:
     for name, document in documents.items():
         described = schema(name)["$defs"][DOCUMENTS[name].__name__]["properties"]
-        assert list(document) == list(described)
+        assert list(document) == [key for key in described if name != "recipe" or key in document]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,8 @@ def test_every_field_that_is_written_stands_in_the_schema(documents: dict[str, A
         ("bundle", "alpha", "some"),
         ("bundle", "files", {"generator.onnx": {}}),
         ("provenance", "models", None),
+        ("recipe", "filter", "best"),
+        ("recipe", "typs", ["dragon"]),
     ],
 )
 def test_a_document_that_is_wrong_does_not(name: str, field: str, wrong: object, documents: dict[str, Any]) -> None:
