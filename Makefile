@@ -50,6 +50,7 @@ docs: .venv/installed
 
 bench: .venv/installed
 	$(DEV)/python tests/benchmarks/bench.py
+	$(DEV)/python tests/benchmarks/layout.py
 
 clean:
 	rm -rf .venv .venv-demo build *.egg-info $(GAME)/assets/generated $(GAME)/.assetgen
