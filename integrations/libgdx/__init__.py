@@ -1,0 +1,1 @@
+"""libGDX: the sheets as one texture atlas."""

@@ -1,0 +1,1 @@
+"""Tiled: the sheets as tilesets, and an extension in `project/`."""
