@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -155,6 +158,37 @@ def test_collections_hold_the_rectangles_of_trimmed_and_shared_sheets(options: t
             np.testing.assert_array_equal(picture[y : y + height, x : x + width], sprite.pixels)
             seen.add(sprite.name)
     assert seen == game.sprites.keys()
+
+
+def test_the_example_shows_creatures_of_the_chosen_type(client: Client, tmp_path: Path) -> None:
+    program = client("tmxrasterizer")
+    room = tmp_path / "room"
+    ignored = shutil.ignore_patterns("assets", ".assetgen", "populated.*", "extensions")
+    shutil.copytree(ROOT / "examples/tiled", room, ignore=ignored)
+    game = published.publish(room, "tiled", OUT)
+    floor = rasterised(program, room / "room.tmx")
+    populate = [sys.executable, str(room / "populate.py"), "statue", "--count", "3", "--seed", "5"]
+    subprocess.run(populate, check=True, timeout=60)
+    drawn = rasterised(program, room / "populated.tmx")
+    objects = ElementTree.parse(room / "populated.tmx").getroot().findall("objectgroup/object")
+    assert len(objects) == 3
+    for entry in objects:
+        sprite = game.sprites[entry.attrib["name"]]
+        assert sprite.type == "statue"
+    entry = max(objects, key=lambda entry: int(entry.attrib["y"]))  # drawn last: nothing lies on it
+    sprite = game.sprites[entry.attrib["name"]]
+    x, y = int(entry.attrib["x"]), int(entry.attrib["y"]) - sprite.pixels.shape[0]
+    shown = drawn[y : y + sprite.pixels.shape[0], x : x + sprite.pixels.shape[1]]
+    opaque = sprite.pixels[..., 3] == 255
+    np.testing.assert_array_equal(shown[opaque], sprite.pixels[opaque])
+    assert not np.array_equal(drawn, floor)
+
+
+def test_the_example_says_what_is_missing(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples/tiled/populate.py", tmp_path)
+    done = subprocess.run([sys.executable, str(tmp_path / "populate.py"), "wyvern"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "no sprites of the type 'wyvern'" in done.stderr and "assetgen batch" in done.stderr
 
 
 def test_the_extension_generates_and_places_sprites(client: Client, tmp_path: Path) -> None:
