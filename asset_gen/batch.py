@@ -15,7 +15,7 @@ from asset_gen.manifest import Layout, ScorerRecord
 from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
 from asset_gen.publish import Place, Published, locate, opened
 from asset_gen.sheet import Target
-from asset_gen.targets import default_out, load_targets
+from asset_gen.targets import DEFAULT, default_out, load_targets
 
 Ask = Callable[[str], bool]
 """A question to a person → their yes."""
@@ -29,6 +29,8 @@ class Outcome:
     plan: Plan
     files: Published
     scorer: ScorerRecord
+    targets: str
+    """Whose files were written, for people: ``godot (found)``."""
     sheets: str
     """Where sheets lie in the output folder, for people: ``<type>/<type>.png``."""
     provider: str
@@ -63,7 +65,10 @@ def run_batch(request: Request, ask: Ask = lambda question: False, progress: Pro
             f"{path}: {error.strerror or error}. No file was half-written; make room, mend "
             f"the permissions or remove what is in the way, and run the same command again."
         ) from error
-    return Outcome(place, plan, files, scorer, IMAGES[layout.sheets], networks.generator.provider)
+    names = ", ".join(target.name for target in targets)
+    if not request.targets:
+        names += " (no engine's files were found)" if names == DEFAULT else " (found from the project's files)"
+    return Outcome(place, plan, files, scorer, names, IMAGES[layout.sheets], networks.generator.provider)
 
 
 def _resolve(request: Request) -> tuple[Bundle, Place, dict[str, int], list[Target], Layout]:

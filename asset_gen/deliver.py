@@ -85,8 +85,8 @@ def deliver(
             variants.append(variant)
     base = place.out.relative_to(place.project).as_posix()
     for path, (data, target) in target_files(sheets, targets, place.project, base, variants).items():
-        together = _merged(target, path, place, data)
-        change.put(path, data if together is None else together, merged=together is not None)
+        together, unclear = _merged(target, path, place, data)
+        change.put(path, data if together is None else together, merged=together is not None, unclear=unclear)
     model = Model(name=bundle.info.name, sha256=bundle.sha256, licence=bundle.info.licence)
     change.put("provenance.json", encode(_provenance(bundle, model, plan, finish)))
     for path in sorted(set(ours) - set(change.hashes)):
@@ -190,14 +190,16 @@ def _sprites_on(laid: Sheet, slots: Slots, pictures: Pictures, finish: Finish) -
     return sprites
 
 
-def _merged(target: Target, path: str, place: Place, data: bytes) -> bytes | None:
-    """What shall stand in a file that the engine edits too; None where it is new, ours alone, or not understood."""
+def _merged(target: Target, path: str, place: Place, data: bytes) -> tuple[bytes | None, str | None]:
+    """(what shall stand in a file that the engine edits too, or None; why it wasn't understood, or None)."""
     if target.merge is None or not path.endswith(target.merged):
-        return None
+        return None, None
     try:
-        return target.merge(path, (place.out / path).read_bytes(), data)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return None  # where it can't be understood, it is left as it is, and ours lies beside it
+        return target.merge(path, (place.out / path).read_bytes(), data), None
+    except (FileNotFoundError, NotADirectoryError):
+        return None, None
+    except ValueError as error:
+        return None, str(error)
 
 
 def target_files(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from filelock import FileLock, Timeout
 from asset_gen.errors import ProjectError, UsageError
 
 STATE = ".assetgen"
+EDITED = "was edited by hand and"
+LOCKED = "is read-only and"
 LOCK_SECONDS = 60.0
 
 
@@ -73,8 +76,8 @@ class Published:
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    """Files somebody edited: left as they are; ours lies beside as ``<name>.new``."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Files that are left as they are, and why: ``was edited by hand``. Ours lies beside as ``<name>.new``."""
 
 
 def locate(project: Path, out: str) -> Place:
@@ -173,10 +176,11 @@ class Change:
         shutil.rmtree(place.stage, ignore_errors=True)
         place.stage.mkdir(parents=True)
 
-    def put(self, path: str, data: bytes, merged: bool = False) -> None:
+    def put(self, path: str, data: bytes, merged: bool = False, unclear: str | None = None) -> None:
         """The file at ``path`` (relative to the output folder) shall hold ``data``.
 
-        ``merged``: ``data`` keeps what others wrote there, so that nobody's edit is lost.
+        ``merged``: ``data`` keeps what others wrote there, so that nobody's edit is lost. ``unclear``: why what others
+        wrote there couldn't be understood, where that was tried.
         """
         target = self.place.out / path
         digest = sha256(data).hexdigest()
@@ -185,12 +189,16 @@ class Change:
         if found == digest:
             self.result.unchanged.append(path)
             return
-        edited = not (merged or path in self.damaged) and found not in (None, self.ours.get(path))
-        if not edited:
+        reason = None
+        if _locked(target):
+            reason = LOCKED
+        elif not (merged or path in self.damaged) and found not in (None, self.ours.get(path)):
+            reason = f"can't be merged: {unclear.rstrip('.')}; it" if unclear else EDITED
+        if reason is None:
             self.result.written.append(path)
             self._stage(path, data)
             return
-        self.result.kept.append(path)
+        self.result.kept[path] = reason
         beside = f"{path}.new"
         news = digest != self.ours.get(path)  # what we wrote last needn't be offered again
         if news and file_sha256(self.place.out / beside) != digest:
@@ -209,8 +217,8 @@ class Change:
         found = file_sha256(self.place.out / path)
         if found is None:
             return
-        if found != self.ours.get(path):
-            self.result.kept.append(path)
+        if found != self.ours.get(path) or _locked(self.place.out / path):
+            self.result.kept[path] = LOCKED if _locked(self.place.out / path) else EDITED
             return
         self._removals.append(path)
         self.result.removed.append(path)
@@ -243,6 +251,14 @@ class Change:
         name = f"{len(self._moves):06d}"
         _write(self.place.stage / name, data)
         self._moves.append((name, path))
+
+
+def _locked(path: Path) -> bool:
+    """Whether a file was made read-only, as version control systems with locks do until it is checked out."""
+    try:
+        return not path.stat().st_mode & stat.S_IWUSR
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _hidden(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from asset_gen.errors import UsageError
+from asset_gen.errors import ProjectError, UsageError
 from asset_gen.names import nearest
 from asset_gen.targets import default_out, detect_targets
 
@@ -54,6 +54,7 @@ def read_recipe(project: Path) -> Recipe:
 
     Raises:
         UsageError: not TOML, a key that isn't known, or a value that can't be; the message names file and line.
+        ProjectError: the file can't be read.
     """
     path = project / NAME
     try:
@@ -61,8 +62,12 @@ def read_recipe(project: Path) -> Recipe:
         document = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         return Recipe()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: can't be read as TOML: {error}.") from None
+    except OSError as error:
+        raise ProjectError(
+            f"{path}: {error.strerror or error}. Check its permissions, or give another --project."
+        ) from error
     known = [field.encode_name for field in msgspec.structs.fields(Recipe)]
     for key in document:
         if key not in known:

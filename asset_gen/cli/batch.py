@@ -150,8 +150,8 @@ def command(context: click.Context, /, dry_run: bool, json: bool, quiet: bool, *
         _say(_json_of(outcome.place, outcome.plan, outcome), json)
     elif not quiet:
         _say(_summary(outcome), json)
-    for path in outcome.files.kept:
-        click.echo(f"assetgen: {outcome.place.out / path} was edited by hand and is left as it is.", err=True)
+    for path, reason in outcome.files.kept.items():
+        click.echo(f"assetgen: {outcome.place.out / path} {reason} is left as it is.", err=True)
     return 0
 
 
@@ -214,6 +214,7 @@ def _summary(outcome: Outcome) -> str:
         return f"Nothing to change: {sum(plan.quotas.values())} sprites of {len(plan.quotas)} types are in {place.out}."
     lines = [
         f"{sum(plan.quotas.values())} sprites of {len(plan.quotas)} types in {place.out}",
+        f"  for: {outcome.targets}",
         f"  sheets: {outcome.sheets}; {len(files.written)} files written, {len(files.unchanged)} as they were, "
         f"{len(files.removed)} removed",
     ]
@@ -251,6 +252,6 @@ def _json_of(place: Place, plan: Plan, outcome: Outcome | None) -> dict[str, Any
             "written": outcome.files.written,
             "unchanged": outcome.files.unchanged,
             "removed": outcome.files.removed,
-            "edited": outcome.files.kept,
+            "edited": list(outcome.files.kept),
         }
     return document

@@ -28,7 +28,12 @@ def command(engine: str, project: Path, as_json: bool) -> int:
     """
     done, next_step = integrate(engine, project)
     if as_json:
-        document = {"written": done.written, "unchanged": done.unchanged, "removed": done.removed, "edited": done.kept}
+        document = {
+            "written": done.written,
+            "unchanged": done.unchanged,
+            "removed": done.removed,
+            "edited": list(done.kept),
+        }
         click.echo(json.dumps(document | {"next": next_step}, indent=1, ensure_ascii=False))
     else:
         for verb, paths in (("written", done.written), ("removed", done.removed)):
@@ -38,6 +43,6 @@ def command(engine: str, project: Path, as_json: bool) -> int:
             click.echo("Nothing to change.")
         elif next_step:
             click.echo(next_step)
-    for path in done.kept:
-        click.echo(f"assetgen: {project / path} was edited by hand and is left as it is.", err=True)
+    for path, reason in done.kept.items():
+        click.echo(f"assetgen: {project / path} {reason} is left as it is.", err=True)
     return 0

@@ -51,7 +51,7 @@ def test_a_change_writes_leaves_and_removes_what_it_says(place: Place) -> None:
     done = publish_files(place, NEW, OLD)
     assert files_of(place.out) == NEW
     assert (done.written, done.unchanged) == (["bat/bat.png", "owl/owl.png"], ["bat/bat.json"])
-    assert (done.removed, done.kept) == (["imp/imp.png"], [])
+    assert (done.removed, done.kept) == (["imp/imp.png"], {})
     assert (place.out / "bat" / "bat.json").stat().st_mtime_ns == times  # equal bytes aren't written again
     assert not (place.out / "imp").exists()  # a folder that became empty
 
@@ -64,7 +64,7 @@ def test_nothing_is_left_in_the_state_folder_and_engines_and_git_ignore_it(place
 def test_an_edited_file_stays_and_the_new_one_lies_beside_it(place: Place) -> None:
     (place.out / "bat" / "bat.png").write_bytes(b"my own bats")
     done = publish_files(place, NEW, OLD)
-    assert done.kept == ["bat/bat.png"]
+    assert list(done.kept) == ["bat/bat.png"]
     assert (place.out / "bat" / "bat.png").read_bytes() == b"my own bats"
     assert (place.out / "bat" / "bat.png.new").read_bytes() == b"new bats"
 
@@ -72,21 +72,44 @@ def test_an_edited_file_stays_and_the_new_one_lies_beside_it(place: Place) -> No
 def test_what_is_offered_already_is_not_offered_again(place: Place) -> None:
     (place.out / "bat" / "bat.png").write_bytes(b"my own bats")
     done = publish_files(place, OLD, OLD)
-    assert done.kept == ["bat/bat.png"]
+    assert list(done.kept) == ["bat/bat.png"]
     assert not (place.out / "bat" / "bat.png.new").exists()
 
 
 def test_an_edited_file_is_not_removed(place: Place) -> None:
     (place.out / "imp" / "imp.png").write_bytes(b"my own imps")
     done = publish_files(place, NEW, OLD)
-    assert (done.removed, done.kept) == ([], ["imp/imp.png"])
+    assert (done.removed, list(done.kept)) == ([], ["imp/imp.png"])
     assert (place.out / "imp" / "imp.png").read_bytes() == b"my own imps"
+
+
+def test_a_read_only_file_stays_and_the_new_one_lies_beside_it(place: Place) -> None:
+    (place.out / "bat" / "bat.png").chmod(0o444)
+    (place.out / "imp" / "imp.png").chmod(0o444)
+    done = publish_files(place, NEW, OLD)
+    assert done.kept == {"bat/bat.png": "is read-only and", "imp/imp.png": "is read-only and"}
+    assert files_of(place.out) == NEW | OLD | {"bat/bat.png.new": b"new bats"}
+
+
+def test_a_read_only_file_that_holds_what_it_should_is_as_it_was(place: Place) -> None:
+    (place.out / "bat" / "bat.png").chmod(0o444)
+    assert publish_files(place, OLD, OLD).kept == {}
+
+
+def test_a_file_that_could_not_be_merged_stays_and_the_reason_is_told(place: Place) -> None:
+    (place.out / "bat" / "bat.json").write_bytes(b"{]")
+    with opened(place):
+        change = Change(place, hashes(OLD))
+        change.put("bat/bat.json", b"{}", unclear="line 1: no key.")
+        done = change.commit()
+    assert done.kept == {"bat/bat.json": "can't be merged: line 1: no key; it"}
+    assert (place.out / "bat" / "bat.json").read_bytes() == b"{]"
 
 
 def test_a_file_in_the_way_that_was_never_ours_is_an_edited_one(place: Place) -> None:
     (place.out / "owl").mkdir()
     (place.out / "owl" / "owl.png").write_bytes(b"somebody's owl")
-    assert publish_files(place, NEW, OLD).kept == ["owl/owl.png"]
+    assert list(publish_files(place, NEW, OLD).kept) == ["owl/owl.png"]
     assert (place.out / "owl" / "owl.png").read_bytes() == b"somebody's owl"
 
 

@@ -273,12 +273,22 @@ def test_types_count_from_the_start_where_a_trained_model_is_continued(datasets:
     training = Training(PRESETS["relativistic"], datasets["relativistic"], settings, CPU)
     training._set_ramp()
     assert training.generator.get_buffer("ramp").item() == 1
+
+
+@pytest.mark.parametrize(("finetuned", "seen", "half_life"), [
+    (False, 8_000, 400), (True, 8_000, 2_000), (False, 8_000_000, 20_000), (True, 8_000_000, 20_000),
+])  # fmt: skip
+def test_an_average_is_quick_while_young_and_quicker_where_it_begins_from_noise(
+    finetuned: bool, seen: int, half_life: int, datasets: dict[str, Dataset]
+) -> None:
+    settings = Settings(batch=8, width=0.25, finetuned=finetuned)
+    training = Training(PRESETS["relativistic"], datasets["relativistic"], settings, CPU)
+    training.step = seen // 8
     before = training.average.state_dict()["stem.weight"].clone()
-    training.step = 1
     with torch.no_grad():
         training.generator.get_parameter("stem.weight").fill_(1)
-    training._move_average()  # and the average is as slow as in the end
-    kept = 0.5 ** (8 / 20_000)
+    training._move_average()
+    kept = 0.5 ** (8 / half_life)
     assert torch.allclose(training.average.state_dict()["stem.weight"], kept * before + 1 - kept, atol=1e-6)
 
 
