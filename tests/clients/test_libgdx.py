@@ -6,7 +6,6 @@ libGDX itself, which is Java, isn't run here.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,12 @@ import pytest
 from PIL import Image
 
 from asset_gen.cli import run as run_command_line
-from tests.clients import published
-from tests.clients.published import require
+from tests.clients import published, web
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Client
 
 OUT = "assets/generated"
-CLIENTS = Path(os.environ.get("ASSETGEN_CLIENTS", Path.home() / ".cache" / "assetgen-clients"))
 READER = Path(__file__).parent / "libgdx" / "read_atlas.mjs"
 NEAREST = 9728  # GL_NEAREST
 
@@ -32,8 +29,7 @@ NEAREST = 9728  # GL_NEAREST
     "options", [(), ("--trim",), ("--combined", "--trim", "--extrude", "1"), ("--max-side", "256")]
 )
 def test_every_region_is_found_by_type_and_slot(client: Client, tmp_path: Path, options: tuple[str, ...]) -> None:
-    core = CLIENTS / "spine-core"
-    require((core / "dist/TextureAtlas.js").is_file(), "spine-core")
+    core = web.find_packages(client) / "@esotericsoftware" / "spine-core"
     arguments = ["--count", "60", "--scale", "2", "--target", "libgdx", "--project", str(tmp_path), "-q", *options]
     assert run_command_line(["batch", *arguments]) == 0
     game = published.read(tmp_path, tmp_path / OUT)
