@@ -58,4 +58,9 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-TARGET = Target(name="aseprite", summary="Aseprite JSON (array) with a tag for each type, and a script", write=write)
+TARGET = Target(
+    name="aseprite",
+    summary="Aseprite JSON (array) with a tag for each type, and a script",
+    write=write,
+    next_step="In Aseprite: File ▸ Scripts ▸ Open Scripts Folder, and copy tools/aseprite/assetgen-open.lua there.",
+)

@@ -70,5 +70,6 @@ TARGET = Target(
     summary="Phaser 3 and 4: one multiatlas over all sheets, and a typed loader",
     write=write,
     detect=detect,
+    next_step='In the game: import { preload } from "./assetgen/phaser.js"',
     complaint=complaint,
 )

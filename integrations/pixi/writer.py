@@ -85,4 +85,5 @@ TARGET = Target(
     summary="PixiJS: spritesheets with the textures of every type, and a typed loader",
     write=write,
     detect=detect,
+    next_step='In the game: import { load } from "./assetgen/pixi.js"',
 )

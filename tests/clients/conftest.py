@@ -33,7 +33,10 @@ FLAGS = [
     "--no-first-run",
     "--remote-debugging-pipe",
 ]
-KEYS = {"Tab": 9, "Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+KEYS = {
+    **{"Tab": 9, "Enter": 13, " ": 32, "End": 35, "Home": 36},
+    **{"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40},
+}
 PATIENCE = 60.0  # seconds for one answer, on a machine that may be busy
 
 Client = Callable[[str], Path]
@@ -168,7 +171,7 @@ class Page:
 
     def press(self, key: str) -> None:
         """A key of ``KEYS``, down and up."""
-        event = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
+        event = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": KEYS[key]}
         text = {"text": "\r"} if key == "Enter" else {}
         self.call("Input.dispatchKeyEvent", type="keyDown", **event, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **event)

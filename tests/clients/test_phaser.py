@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from integrations.aseprite.writer import write as write_aseprite
 from integrations.phaser.writer import write
 from tests.clients import published, web
+from tests.clients.pictures import is_on
 from tests.integrations.deliveries import LABEL
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "phaser"
 PROJECT = ROOT / "integrations" / "phaser" / "project"
 LOADER = PROJECT / "src" / "assetgen" / "phaser.js"
+EXAMPLE = ROOT / "examples" / "phaser"
 VERSIONS = {"": "4.2.1", "?phaser3": "3.90.0"}
 USE = """\
 import * as Phaser from "phaser";
@@ -121,6 +125,18 @@ def test_what_is_missing_is_said_where_sprites_are_used(
     assert "run `assetgen batch --target phaser`" in seen["error"]
 
 
+def test_phaser_reads_the_json_of_aseprite(browser: Browser, packages: Path, version: str, tmp_path: Path) -> None:
+    game = web.game_of(web.deliver(tmp_path / "game", write_aseprite), packages, HERE)
+    with web.serve(game) as address:
+        page = browser.open(f"{address}/aseprite.html{version}")
+        page.wait_for("globalThis.seen")
+        seen = page.evaluate("seen")
+    document = json.loads((game / web.OUT / "all.aseprite.json").read_text())
+    assert seen["frames"] == [[entry["frame"][side] for side in "xywh"] for entry in document["frames"]]
+    tags = {tag["name"]: tag["to"] - tag["from"] + 1 for tag in document["meta"]["frameTags"]}
+    assert seen["animations"] == tags and len(tags) > 1
+
+
 def typed_project(folder: Path, packages: Path, phaser: str) -> Path:
     """A TypeScript project with the loader's types, and a Phaser."""
     (folder / "node_modules").mkdir(parents=True)
@@ -148,3 +164,38 @@ def test_a_typed_game_compiles_and_a_wrong_one_does_not(packages: Path, tmp_path
         (folder / "game.ts").write_text(USE.replace("const sprites:", f"{wrong};\n    const sprites:"))
         told = web.compile_types(packages, folder, ["game.ts"], "--noEmit")
         assert complaint in told and len(told.splitlines()) <= 2, told
+
+
+def test_the_example_shows_a_creature_of_the_chosen_type(
+    browser: Browser, packages: Path, batch: Published, tmp_path: Path
+) -> None:
+    game = web.game_of(tmp_path / "game", packages, EXAMPLE, PROJECT, batch.project)
+    with web.serve(game) as address:
+        page = browser.open(f"{address}/index.html", width=640, height=400)
+        page.wait_for("document.querySelector('canvas') && globalThis.creatures?.scene.isActive('creatures')")
+        page.press("ArrowRight")
+        page.press(" ")
+        page.wait_for("globalThis.creatures.scene.keys.creatures.creatures.length === 1")
+        page.evaluate(
+            "new Promise(done => globalThis.creatures.events.once('postrender', () => requestAnimationFrame(done)))"
+        )
+        picture = page.screenshot()
+    second = sorted({sprite.type for sprite in batch.sprites.values()})[1]
+    shown = [sprite for sprite in batch.sprites.values() if is_on(picture, sprite.pixels)]
+    assert [sprite.type for sprite in shown] == [second]
+
+
+@pytest.mark.parametrize(
+    ("missing", "cure"),
+    [("src/assetgen", "assetgen integrate phaser"), ("node_modules", "npm install"), (web.OUT, "assetgen batch")],
+)
+def test_the_example_says_what_is_missing(
+    browser: Browser, packages: Path, batch: Published, tmp_path: Path, missing: str, cure: str
+) -> None:
+    game = web.game_of(tmp_path / "game", packages, EXAMPLE, PROJECT, batch.project)
+    (game / missing).rename(tmp_path / "away")
+    with web.serve(game) as address:
+        page = browser.open(f"{address}/index.html", width=640, height=400)
+        page.wait_for("document.querySelector('p')")
+        assert f"`{cure}`" in page.evaluate("document.querySelector('p').textContent")
+        assert not page.evaluate("document.querySelector('canvas')")

@@ -25,7 +25,7 @@ from tests.clients.pictures import colours
 from tests.integrations.deliveries import CELL, grid, region
 
 if TYPE_CHECKING:
-    from tests.clients.conftest import Browser, Client, Page
+    from tests.clients.conftest import Browser, Client
 
 LOCK = Path(__file__).parent / "npm" / "package-lock.json"
 """Versions and hashes of the packages; ``npm ci`` compares the latter."""
@@ -156,11 +156,3 @@ def compile_types(packages: Path, folder: Path, files: Sequence[str], *options: 
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert (result.returncode == 0) == (not result.stdout), result.stdout + result.stderr
     return result.stdout
-
-
-def press(page: Page, key: str) -> None:
-    """A key with a character or one of the arrows, down and up."""
-    codes = {"ArrowLeft": 37, "ArrowRight": 39, " ": 32}
-    for kind in ("keyDown", "keyUp"):
-        code = "Space" if key == " " else key
-        page.call("Input.dispatchKeyEvent", type=kind, key=key, code=code, windowsVirtualKeyCode=codes[key])
