@@ -30,6 +30,8 @@ class Loss:
     """Factor of the penalty."""
     every: int = 1
     """The penalty is added every so many steps, that much stronger (lazily: Karras et al. 2020, arXiv:1912.04958)."""
+    paired: bool = False
+    """Whether the generator's loss looks at the logits of real pictures, too; otherwise they needn't be computed."""
 
 
 def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -110,6 +112,8 @@ LOSSES: dict[str, Loss] = {
     "non-saturating": Loss(cross_entropy_discriminator, non_saturating_generator),
     "hinge": Loss(hinge_discriminator, linear_generator),
     "wgan-gp": Loss(wasserstein_discriminator, linear_generator, interpolated_slope, weight=10.0),
-    "relativistic": Loss(relativistic_discriminator, relativistic_generator, r1_and_r2, weight=1.0, every=8),
+    "relativistic": Loss(
+        relativistic_discriminator, relativistic_generator, r1_and_r2, weight=1.0, every=8, paired=True
+    ),
     "dragan": Loss(cross_entropy_discriminator, non_saturating_generator, perturbed_slope, weight=10.0),
 }

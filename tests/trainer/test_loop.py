@@ -67,9 +67,9 @@ GOLDEN = {  # loss_d, d_real, d_fake, loss_g of the first steps
 }
 NOTHING = (lambda real, fake: 0 * real.sum(), lambda real, fake: 0 * fake.sum())
 """Losses that want nothing."""
-TOLERANCE = {"relativistic": [1e-4] * 3, "paper-dcgan": [1e-4, 1e-4, 5e-3]}
-"""Of step 3 of the paper's training, processors with other instructions share two digits only: its batch statistics
-and Adam's first steps enlarge every rounding a thousandfold."""
+TOLERANCE = {"relativistic": [1e-4] * 3, "paper-dcgan": [5e-4, 5e-3, 2e-2]}
+"""Of steps 2 and 3 of the paper's training, processors with other instructions share two digits only: its batch
+statistics and Adam's first steps enlarge every rounding a thousandfold."""
 
 
 @pytest.mark.parametrize("preset", GOLDEN)
@@ -298,7 +298,8 @@ def test_a_weight_that_is_no_number_is_noticed(network: str, value: float, datas
     training = Training(PRESETS["relativistic"], datasets["relativistic"], TINY["relativistic"], CPU)
     assert training.is_finite()
     with torch.no_grad():
-        next(getattr(training, network).parameters()).flatten()[3] = value
+        weight = next(getattr(training, network).parameters())
+        weight[(0,) * weight.dim()] = value
     assert not training.is_finite()
 
 

@@ -51,6 +51,12 @@ def test_every_loss_has_its_closed_form(name: str) -> None:
     assert LOSSES[name].generator(REAL, FAKE).item() == pytest.approx(generator)
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_that_is_not_paired_needs_no_real_logits_for_the_generator(name: str) -> None:
+    loss = LOSSES[name]
+    assert torch.equal(loss.generator(REAL, FAKE), loss.generator(REAL + 1, FAKE)) != loss.paired
+
+
 def test_non_saturating_is_the_papers_binary_cross_entropy_of_real_plus_fake() -> None:
     loss, bce = LOSSES["non-saturating"], F.binary_cross_entropy
     expected = bce(REAL.sigmoid(), torch.ones(2)) + bce(FAKE.sigmoid(), torch.zeros(2))
