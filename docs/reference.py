@@ -20,6 +20,11 @@ def help_of(command: click.Command, name: str) -> str:
     return command.get_help(context)
 
 
+def section(command: click.Command, name: str) -> str:
+    """A command's part of the document."""
+    return f"## {name}\n\n```text\n{help_of(command, name)}\n```\n"
+
+
 def reference() -> str:
     """The whole document."""
     parts = [
@@ -30,7 +35,9 @@ def reference() -> str:
     for name in COMMANDS:
         command = cli.get_command(root, name)
         assert command is not None
-        parts.append(f"## assetgen {name}\n\n```text\n{help_of(command, f'assetgen {name}')}\n```\n")
+        parts.append(section(command, f"assetgen {name}"))
+        if isinstance(command, click.Group):
+            parts += [section(below, f"assetgen {name} {word}") for word, below in command.commands.items()]
     return "\n".join(parts)
 
 
