@@ -2,6 +2,10 @@
 
 The text names 3×28×28 pictures, but the five layers it lists make 3×64×64; 64 is what ``Generator(size=64)`` builds.
 ``size=28`` keeps the five layers and adjusts the last three (7 → 14 → 28) so that the printed size comes out.
+
+Weights start as PyTorch's layers start them, since the text names no other way. With the N(0, 0.02²) of Radford et al.
+white stays grey: a discriminator without biases, which normalises real and generated batches apart, can't see their
+contrast, and pictures that begin pale stay pale. On veekun, KID was 558 ×10⁻³ after 375 epochs of it.
 """
 
 from __future__ import annotations
@@ -22,15 +26,6 @@ DISCRIMINATOR = {  # kernel, stride, padding of the five convolutions
 SIZES = tuple(sorted(GENERATOR))
 
 
-def _initialise(module: nn.Module) -> None:
-    """Radford et al. 2016, section 4: weights from N(0, 0.02²), gains of batch normalisation from N(1, 0.02²)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(module.bias)
-
-
 class Generator(nn.Module):
     """z [n, latent] → rgb [n, 3, size, size] in [-1, 1] on white. ``label`` is ignored: the paper has no condition."""
 
@@ -43,7 +38,6 @@ class Generator(nn.Module):
             layers.append(nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, bias=False))
             layers += [BatchNorm(outputs), nn.ReLU()] if number < 4 else [nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.apply(_initialise)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         rgb: Tensor = self.layers(z[:, :, None, None])
@@ -63,7 +57,6 @@ class Discriminator(nn.Module):
             if number < 4:
                 layers += [BatchNorm(outputs), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
-        self.apply(_initialise)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         logit: Tensor = self.layers(x).flatten()
