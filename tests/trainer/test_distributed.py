@@ -21,10 +21,11 @@ from trainer.checkpoint import load_checkpoint
 from trainer.distributed import ALONE, Group, join
 
 STEPS = 10
-TOLERANCE = {"relativistic": 1e-4, "paper-dcgan": 1e-2, "dragan": 1e-4}
+TOLERANCE = {"relativistic": 1e-4, "paper-dcgan": 1e-2, "dragan": 5e-4}
 """Largest relative difference of a loss, since sums are added in another order. Batch statistics and Adam's first steps
-enlarge that from 1e-7 threefold a step, so the paper's system is taken through its ten steps at a tenth of its learning
-rate (where the discriminator's loss falls from 1.56 to 0.42)."""
+enlarge that from 1e-7 threefold a step, how far depends on the processor; so the paper's system takes its steps at a
+tenth of its learning rate (where the discriminator's loss still falls from 1.56 to 0.42). Measured on three instruction
+sets: at most 2e-7, 4e-3 and 7e-5; 1e-5 in the first step."""
 
 CURVES = """
 import json, sys
@@ -40,7 +41,7 @@ told = {}
 for name, preset, size, settings in (
     ("relativistic", "relativistic", None, Settings(batch=8, width=0.25)),
     ("paper-dcgan", "paper-dcgan", 28, Settings(batch=16, changes={"lr": 2e-5})),
-    ("dragan", "paper-dcgan", 28, Settings(batch=8, loss="dragan")),
+    ("dragan", "paper-dcgan", 28, Settings(batch=8, loss="dragan", changes={"lr": 2e-5})),
 ):
     training = Training(resolve(preset, settings), load_dataset(folder, size), settings, device, group)
     curve, seen = [], []
@@ -126,7 +127,7 @@ def test_two_processes_have_the_losses_of_one_with_the_same_whole_batch(
     for key in statistics:
         assert first["sums"][key] == pytest.approx(one["sums"][key], rel=0.02, abs=0.05), key
     for step, (ours, theirs) in enumerate(zip(first["curve"], one["curve"], strict=True)):
-        assert ours == pytest.approx(theirs, rel=TOLERANCE[name] if step else 1e-5), f"step {step}"
+        assert ours == pytest.approx(theirs, rel=TOLERANCE[name] if step else 1e-4), f"step {step}"
 
 
 def command_line(sprites: Path, run: Path, *options: object) -> tuple[object, ...]:
