@@ -13,7 +13,6 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +22,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from asset_gen import pixels
 from asset_gen.bundle import Bundle, load_bundle
 from asset_gen.cli.train import parse_merge
 from asset_gen.errors import AssetgenError, UsageError
-from asset_gen.generate import Wanted, generate
-from asset_gen.runtime import open_session
-from asset_gen.score.types import type_probabilities
 from trainer.cas import AccuracyTest
 from trainer.curves import sample_sheet
 from trainer.dataset import Dataset, load_dataset
 from trainer.judge import CheckpointJudge, EfficientNetFeatures, Verdict, rows_in_proportion
+from trainer.uncurated import Samples, at_side, draw_uncurated
 
 SHEET_COLUMNS = 12
 FIGURES = ("kid", "fid", "precision", "recall", "density", "coverage", "copies")
@@ -41,40 +37,6 @@ HEADINGS = ("KID × 10³", "FID", "precision", "recall", "density", "coverage", 
 FORMATS = ("{:.1f}", "{:.1f}", "{:.2f}", "{:.2f}", "{:.2f}", "{:.2f}", "{:.1%}")
 NOT_DEFINED = "n/a"
 START = time.monotonic()
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """What a bundle drew."""
-
-    sprites: NDArray[np.uint8]
-    """[n, s, s, 4], straight alpha, s the bundle's size."""
-    agreement: float | None
-    """Share that the bundle's classifier takes for the type asked for; None where no type can be asked for."""
-
-
-def draw(bundle: Bundle, kinds: NDArray[np.int64], seed: int) -> Samples:
-    """Sprites of the types ``kinds`` [n], sorted; a generator without types draws as many of its own."""
-    if bundle.info.conditional:
-        counts = np.bincount(kinds, minlength=len(bundle.info.types))
-        indices = np.concatenate([np.arange(n) for n in counts])
-    else:
-        indices = np.arange(len(kinds))
-    generator, classifier = open_session(bundle.generator), open_session(bundle.classifier)
-    sprites, hits = [], 0
-    for drawn in generate(generator, bundle.info, seed, Wanted(kinds, indices)):
-        sprites.append(drawn.sprites)
-        if bundle.info.conditional:
-            hits += int((type_probabilities(classifier, drawn.rgba).argmax(axis=1) == kinds[drawn.rows]).sum())
-    return Samples(np.concatenate(sprites), hits / len(kinds) if bundle.info.conditional else None)
-
-
-def at_side(sprites: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Sprites enlarged by whole pixels, or reduced by averaging, to ``side``."""
-    size = sprites.shape[1]
-    if side % size == 0:
-        return pixels.enlarge(sprites, side // size)
-    return np.stack([pixels.shrink_area(sprite, side, side) for sprite in sprites])
 
 
 def teaching(
@@ -97,7 +59,7 @@ def judged(
     """All figures of a bundle: a row of the table."""
     say(f"{bundle.path}: {samples} sprites")
     kinds = dataset.first_types[rows_in_proportion(dataset.first_types, samples)]
-    drawn = draw(bundle, kinds, seed)
+    drawn = draw_uncurated(bundle, kinds, seed)
     say(f"{bundle.path}: their features")
     verdict = judge.verdict(at_side(drawn.sprites, judge.training.shape[1])).as_dict()
     say(f"{bundle.path}: {verdict}")
@@ -152,7 +114,7 @@ def draw_sheets(bundles: Sequence[Bundle], seed: int, path: Path) -> None:
     sheets = []
     for bundle in bundles:
         kinds = np.repeat(np.arange(len(bundle.info.types)), SHEET_COLUMNS)
-        sprites = at_side(draw(bundle, kinds, seed).sprites, side)
+        sprites = at_side(draw_uncurated(bundle, kinds, seed).sprites, side)
         sheets.append(np.array(sample_sheet(sprites, SHEET_COLUMNS, zoom=2 if side < 64 else 1)))
     gap = np.full((sheets[0].shape[0], 16, 3), 255, np.uint8)
     parts = [part for sheet in sheets for part in (gap, sheet)][1:]

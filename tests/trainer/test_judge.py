@@ -22,7 +22,7 @@ from asset_gen.metrics.fid import frechet_distance
 from asset_gen.metrics.kid import kernel_distance
 from tests.creatures import KINDS, creature, write_set
 from tests.fakes import Eye, Painter, fake_bundle
-from trainer import judge, pretrained
+from trainer import judge, pretrained, uncurated
 from trainer.judge import CheckpointJudge, ClassifierFeatures, EfficientNetFeatures, rows_in_proportion
 from trainer.models.classifier import Classifier
 
@@ -209,7 +209,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         return Eye(4) if path.name == "classifier.onnx" else Painter(made[path.parent.name].info.size)
 
     monkeypatch.setattr(module, "load_bundle", load)
-    monkeypatch.setattr(module, "open_session", open_session)
+    monkeypatch.setattr(uncurated, "open_session", open_session)
     monkeypatch.setattr(module, "EfficientNetFeatures", lambda name, device: Colours())
     return module
 
