@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,13 @@ settings.load_profile("assetgen")
 
 
 def pytest_configure() -> None:
-    """Networks this small gain nothing from threads, and on a busy machine threads wait for each other."""
+    """Networks this small gain nothing from threads, and on a busy machine threads wait for each other.
+
+    The background job of a shell is deaf to Ctrl+C, and so is what it starts; tests of it need ears.
+    """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
