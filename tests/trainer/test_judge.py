@@ -15,14 +15,14 @@ import torch
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
-from asset_gen import pixels
+from asset_gen import pixels, uncurated
 from asset_gen.errors import DeviceError, ModelError
 from asset_gen.metrics.copies import share_of_copies
 from asset_gen.metrics.fid import frechet_distance
 from asset_gen.metrics.kid import kernel_distance
 from tests.creatures import KINDS, creature, write_set
 from tests.fakes import Eye, Painter, fake_bundle
-from trainer import judge, pretrained, uncurated
+from trainer import judge, pretrained
 from trainer.judge import CheckpointJudge, ClassifierFeatures, EfficientNetFeatures, rows_in_proportion
 from trainer.models.classifier import Classifier
 
