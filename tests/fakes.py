@@ -77,3 +77,18 @@ class Eye(Session):
     def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         means = inputs["rgba"].mean(axis=(2, 3))
         return np.asarray(20 * means[:, : self.types], np.float32)
+
+
+class Colours:
+    """A judge's eyes that are quick: sees the mean colours of four corners."""
+
+    name = "colours"
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def features(self, sprites: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.asked.append(len(sprites))
+        half = sprites.shape[1] // 2
+        corners = sprites.reshape(len(sprites), 2, half, 2, half, 4).mean(axis=(2, 4), dtype=np.float32) / 255
+        return np.asarray(corners.reshape(len(sprites), 16), np.float32)

@@ -99,6 +99,13 @@ def training_curves(stats: Sequence[Line], path: Path, evaluations: Sequence[Lin
         figure.savefig(path, dpi=120)
 
 
+def save_chart(chart: Chart, path: Path) -> None:
+    """One chart as a picture."""
+    with _figure(6.0, 3.4) as (figure, panel):
+        chart(panel, LIGHT)
+        figure.savefig(path, dpi=120)
+
+
 def chart_svgs(stats: Sequence[Line], evaluations: Sequence[Line], colours: Mapping[str, str]) -> dict[str, bytes]:
     """Title → one chart as SVG without a background, small enough to be read on a phone."""
     drawn = {}

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from numpy.typing import NDArray
 
 from asset_gen import pixels, uncurated
 from asset_gen.errors import DeviceError, ModelError
@@ -21,7 +20,7 @@ from asset_gen.metrics.copies import share_of_copies
 from asset_gen.metrics.fid import frechet_distance
 from asset_gen.metrics.kid import kernel_distance
 from tests.creatures import KINDS, creature, write_set
-from tests.fakes import Eye, Painter, fake_bundle
+from tests.fakes import Colours, Eye, Painter, fake_bundle
 from trainer import judge, pretrained
 from trainer.judge import CheckpointJudge, ClassifierFeatures, EfficientNetFeatures, rows_in_proportion
 from trainer.models.classifier import Classifier
@@ -29,21 +28,6 @@ from trainer.models.classifier import Classifier
 ROOT = Path(__file__).parents[2]
 TRAINING = np.stack([creature(kind, seed) for kind in KINDS for seed in range(20)])
 FRESH = np.stack([creature(kind, seed) for kind in KINDS for seed in range(100, 110)])
-
-
-class Colours:
-    """Sees the mean colours of four corners."""
-
-    name = "colours"
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-
-    def features(self, sprites: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.asked.append(len(sprites))
-        half = sprites.shape[1] // 2
-        corners = sprites.reshape(len(sprites), 2, half, 2, half, 4).mean(axis=(2, 4), dtype=np.float32) / 255
-        return np.asarray(corners.reshape(len(sprites), 16), np.float32)
 
 
 @pytest.fixture(scope="module")
