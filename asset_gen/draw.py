@@ -20,10 +20,11 @@ from asset_gen.generate import Drawn, Wanted, generate
 from asset_gen.manifest import Figure, ScorerRecord
 from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
 from asset_gen.plan import Plan
+from asset_gen.poll.ratings import Ratings
 from asset_gen.publish import Place
 from asset_gen.runtime import Session, open_session
 from asset_gen.score.types import type_probabilities
-from asset_gen.select import near_duplicates, select, thumbnails
+from asset_gen.select import RATED, near_duplicates, select, thumbnails
 
 DRAW_AT_MOST = 16
 """Times the quota that is drawn before a type is given up."""
@@ -157,7 +158,10 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
                 f"{counts}. Ask for fewer, or use a model that knows them better. Nothing was published."
             )
     progress("choosing", 0, 1)
-    chosen = select(candidates.p, candidates.kinds, quotas, plan.choice.filter, fixed, twins < 0)
+    strategy, worth = plan.choice.filter, None
+    if plan.ratings and strategy.startswith(RATED):
+        strategy, worth = RATED, _worth(info, plan.ratings, candidates)
+    chosen = select(candidates.p, candidates.kinds, quotas, strategy, fixed, twins < 0, worth)
     scorer = figures(plan.choice.scorer, candidates.p, candidates.kinds, chosen, quotas, twins < 0)
     run = {
         "run": plan.run,
@@ -190,6 +194,15 @@ def _collect(
     pool.kinds.append(kinds[useful])
     pool.indices.append(indices[useful])
     pool.thumbs.append(thumbnails(drawn.sprites[useful]))
+
+
+def _worth(info: BundleInfo, ratings: Ratings, candidates: _Candidates) -> NDArray[np.float64]:
+    """[n]: how much people like each candidate."""
+    worth = np.zeros(len(candidates.kinds))
+    for kind in np.unique(candidates.kinds):
+        mine = candidates.kinds == kind
+        worth[mine] = ratings.of(info.types[kind], candidates.indices[mine])
+    return worth
 
 
 def _rows_of_kept(info: BundleInfo, plan: Plan, candidates: _Candidates) -> NDArray[np.int64]:

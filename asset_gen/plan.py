@@ -21,7 +21,9 @@ from asset_gen.errors import UsageError
 from asset_gen.layout import largest_sprite
 from asset_gen.manifest import Choice, Layout, Manifest, SheetRecord, SpriteRecord, read_manifest
 from asset_gen.names import nearest
+from asset_gen.poll.ratings import Ratings
 from asset_gen.publish import Place
+from asset_gen.select import RATED
 
 MAX_COUNT = 10_000_000
 DISK_BLOCK = 4096  # bytes that the smallest file takes
@@ -43,6 +45,9 @@ class Request:
     oversample: int = 4
     scorer: str = "types"
     filter: str = "is"
+    """One of ``asset_gen.select.FILTERS``."""
+    ratings: Ratings | None = None
+    """What people like; chosen by in place of ``filter``."""
     targets: tuple[str, ...] = ()
     scale: int = 1
     palette: str | None = None
@@ -70,6 +75,8 @@ class Plan:
     freed: int
     question: str | None
     """What needs a person's yes, or None."""
+    ratings: Ratings | None = None
+    """What to choose by, where ``choice.filter`` names them."""
 
     def columns(self, kind: str) -> int | None:
         """Columns of the type's sheet, if it was published on a grid before."""
@@ -151,7 +158,7 @@ def make_plan(request: Request, bundle: Bundle, place: Place, quotas: dict[str, 
         seed=request.seed,
         oversample=request.oversample,
         scorer=request.scorer,
-        filter="none" if request.oversample == 1 else request.filter,
+        filter=_filter(request, bundle),
     )
     published = [sprite for sheet in old.sheets for sprite in sheet.sprites] if old else []
     same_choice = old is not None and old.choice == choice
@@ -181,7 +188,29 @@ def make_plan(request: Request, bundle: Bundle, place: Place, quotas: dict[str, 
         added=total - stay,
         freed=len(published) - stay if same_choice else 0,
         question=_question(old, choice, quotas, len(published)),
+        ratings=request.ratings,
     )
+
+
+def _filter(request: Request, bundle: Bundle) -> str:
+    """The filter's name; that of ratings holds what they say, since others would choose other sprites.
+
+    Raises:
+        UsageError: the ratings are of another model's or seed's candidates.
+    """
+    ratings = request.ratings
+    if ratings is None:
+        return "none" if request.oversample == 1 else request.filter
+    if ratings.model != bundle.sha256:
+        raise UsageError(
+            f"--filter: the ratings are of sprites of another model ({ratings.model[:16]}) than "
+            f"{bundle.path} ({bundle.sha256[:16]}). Give that --model, or poll the candidates of this one."
+        )
+    if ratings.seed != request.seed:
+        raise UsageError(f"--filter: the ratings are of sprites of seed {ratings.seed}. Give --seed {ratings.seed}.")
+    if request.oversample == 1:
+        raise UsageError("--filter: --oversample 1 leaves nothing to choose. Give that of the rated candidates.")
+    return f"{RATED} {ratings.digest()}"
 
 
 def run_name(choice: Choice, quotas: Mapping[str, int], kept: Mapping[str, list[SpriteRecord]]) -> str:

@@ -35,7 +35,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     oversample: Annotated[int, msgspec.Meta(ge=1, le=256)] | None = None
     """Candidates drawn for each sprite kept."""
     scorer: Literal["types"] | None = None
-    filter: Literal["is", "top-p", "none"] | None = None
+    filter: str | None = None
+    """``is``, ``top-p``, ``none``, or a file of ratings, relative to the project."""
     scale: Annotated[int, msgspec.Meta(ge=1, le=16)] | None = None
     palette: Annotated[int, msgspec.Meta(ge=2, le=256)] | str | None = None
     """A number of colours, or a palette file relative to the project."""
@@ -132,7 +133,7 @@ out = "{out}"
 #types = ["dragon", "potion"]   # only these, or each with its number: types = {{ dragon = 40, potion = 10 }}
 #seed = 0                       # another seed gives other sprites
 #oversample = 4                 # candidates drawn for each sprite kept
-#filter = "is"                  # how the set is chosen: "is", "top-p" or "none"
+#filter = "is"                  # how the set is chosen: "is", "top-p", "none", or ratings from assetgen poll
 
 # How it is drawn
 #scale = 2                      # enlarge every pixel

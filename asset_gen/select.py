@@ -5,6 +5,7 @@ Under a quota for each type, near-duplicates at most once, one of these filters:
     is      the set with the greatest Inception Score over the type posteriors
     top-p   the sprites whose own type is most probable
     none    the first ones drawn
+    rated   the sprites that people like best (``asset_gen.poll``), those nobody compared in the middle
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from asset_gen.metrics.inception_score import entropy
 
 FILTERS = ("is", "top-p", "none")
+RATED = "rated"
+"""Needs ratings, so it has no name on the command line but their file's."""
 NEAR = 0.02
 """Two thumbnails closer than this (root mean square, 0–1) are one picture: so near are only the nearest hundredth of
 the sprites that artists drew (dcss 0.021, veekun 0.016)."""
@@ -71,6 +74,7 @@ def select(
     strategy: str = "is",
     fixed: NDArray[np.int64] | None = None,
     allowed: NDArray[np.bool_] | None = None,
+    worth: NDArray[np.floating] | None = None,
 ) -> NDArray[np.int64]:
     """Rows of the chosen set, ascending.
 
@@ -78,9 +82,10 @@ def select(
         p: p(type | sprite) [n, types].
         kinds: [n], the type each candidate stands for.
         quotas: type → how many to choose, ``fixed`` ones included.
-        strategy: one of ``FILTERS``.
+        strategy: one of ``FILTERS``, or ``RATED``.
         fixed: rows that are in the set already and stay.
         allowed: [n], False for rows that must not be chosen.
+        worth: [n], ratings; needed by ``RATED``. Equal ones are chosen in the order they were drawn in.
 
     Raises:
         ValueError: a type has fewer allowed candidates than its quota, or more fixed ones.
@@ -97,6 +102,8 @@ def select(
         chosen = [pool[: open_slots[kind]] for kind, pool in pools.items()]
     elif strategy == "top-p":
         chosen = [pool[np.argsort(-p[pool, kind], kind="stable")[: open_slots[kind]]] for kind, pool in pools.items()]
+    elif strategy == RATED and worth is not None:
+        chosen = [pool[np.argsort(-worth[pool], kind="stable")[: open_slots[kind]]] for kind, pool in pools.items()]
     elif strategy == "is":
         chosen = _greatest_score(np.asarray(p, np.float64), pools, open_slots, fixed)
     else:

@@ -20,6 +20,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "export": "Turn a training run into a model bundle.",
     "init": "Write an assetgen.toml for a game project.",
     "integrate": "Install or update what lives inside an engine.",
+    "poll": "Ask players which sprites they like better, two by two.",
     "verify": "Check that what was published is whole.",
     "doctor": "Report versions, devices and installation trouble.",
 }

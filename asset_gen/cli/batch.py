@@ -18,6 +18,7 @@ from asset_gen.cli.progress import bar
 from asset_gen.errors import UsageError
 from asset_gen.manifest import Layout
 from asset_gen.plan import Plan, Request
+from asset_gen.poll.ratings import Ratings, read_ratings
 from asset_gen.publish import Place
 from asset_gen.recipe import read_recipe, settings_of
 from asset_gen.select import FILTERS
@@ -70,10 +71,10 @@ def parse_types(text: str | None) -> dict[str, int | None] | None:
 )
 @click.option(
     "--filter",
-    type=click.Choice(FILTERS),
+    metavar=f"[{'|'.join(FILTERS)}|FILE]",
     default="is",
     show_default=True,
-    help="How the set is chosen: greatest Inception Score, most probable types, or as drawn.",
+    help="How the set is chosen: greatest Inception Score, most probable types, as drawn, or by the ratings of a poll.",
 )
 @click.option("--target", multiple=True, metavar="NAME", help="Engine files to write; repeatable.  [default: generic]")
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True, help="Enlarge every pixel by this.")
@@ -167,8 +168,8 @@ def _with_recipe(context: click.Context, options: dict[str, Any]) -> dict[str, A
         values["types"] = ",".join(kinds)
     if "types" in given:
         values.pop("count", None)
-    for name in ("model", "palette"):
-        if isinstance(values.get(name), str):
+    for name in ("model", "palette", "filter"):
+        if isinstance(values.get(name), str) and values[name] not in FILTERS:
             values[name] = str(project / values[name])  # a recipe names files from where it stands
     if "palette" in values:
         values["palette"] = str(values["palette"])
@@ -181,13 +182,27 @@ def _request(options: dict[str, Any]) -> Request:
         variants=sorted(set(options.pop("variant"))),
         **{name: options.pop(name) for name in ("trim", "padding", "extrude", "power_of_two", "max_side")},
     )
+    strategy = options.pop("filter")
+    by_name = strategy in FILTERS
     return Request(
+        filter=strategy if by_name else FILTERS[0],
+        ratings=None if by_name else _ratings(strategy),
         quotas=parse_types(options.pop("types")),
         model=Path(options.pop("model") or BUILT_IN),
         targets=tuple(options.pop("target")),
         layout=layout,
         **options,
     )
+
+
+def _ratings(name: str) -> Ratings:
+    """The ratings in a file, where ``--filter`` names one."""
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(
+            f"--filter {name!r}: is none of {', '.join(FILTERS)}, and no file of ratings (assetgen poll --import)."
+        )
+    return read_ratings(path)
 
 
 def _ask(question: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,7 @@ from asset_gen.manifest import (
     encode,
 )
 from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
+from asset_gen.poll.ratings import Ratings
 from asset_gen.publish import Place
 from tests.fakes import MODEL, bundle_info, fake_bundle
 
@@ -229,11 +231,14 @@ def test_removing_a_type_asks_first(place: Place, published: Plan) -> None:
     assert plan_of(place, {"bat": 3}).question == "2 published sprites of 1 types would be removed: imp."
 
 
+LIKED = Ratings(model=fake_bundle().sha256, seed=0, voters=1, votes=1, ratings=[])
 DECIDES: list[dict[str, Any]] = [
     {"seed": 1},
     {"oversample": 5},
     {"scorer": "imagenet"},
     {"filter": "none"},
+    {"ratings": LIKED},
+    {"ratings": msgspec.structs.replace(LIKED, votes=2)},
     {"quotas": {"bat": 4}},
 ]
 DOES_NOT: list[dict[str, Any]] = [

@@ -123,7 +123,7 @@ def test_a_palette_file_lies_beside_the_recipe(cli: Cli, game: Path, heard: list
         ("seed = 0\nmax_side = 64\n", ["line 2", "Did you mean 'max-side'?"]),
         ("# scale\nscale = 17\n", ["line 2", "scale", "<= 16"]),
         ("scale = '2'\n", ["line 1", "scale", "Expected `int"]),
-        ("filter = 'best'\n", ["line 1", "filter", "'best'"]),
+        ("filter = 3\n", ["line 1", "filter", "`int`"]),
         ("[types]\ndragon = 0\n", ["line 1", "types", ">= 1"]),
         ("targets = 'love'\n", ["line 1", "targets"]),
         ("variants = [2, 99]\n", ["line 1", "variants", "<= 8"]),

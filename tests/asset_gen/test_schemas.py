@@ -63,7 +63,7 @@ def test_every_field_that_is_written_stands_in_the_schema(documents: dict[str, A
         ("bundle", "alpha", "some"),
         ("bundle", "files", {"generator.onnx": {}}),
         ("provenance", "models", None),
-        ("recipe", "filter", "best"),
+        ("recipe", "filter", 3),
         ("recipe", "typs", ["dragon"]),
     ],
 )
