@@ -20,7 +20,6 @@ from asset_gen.generate import Drawn, Wanted, generate
 from asset_gen.manifest import Figure, ScorerRecord
 from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
 from asset_gen.plan import Plan
-from asset_gen.poll.ratings import Ratings
 from asset_gen.publish import Place
 from asset_gen.runtime import Session, open_session
 from asset_gen.score.types import type_probabilities
@@ -144,8 +143,9 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
         candidates = pool.join()
         fixed = _rows_of_kept(info, plan, candidates)
         twins = np.full(len(candidates.p), -1, np.int64)
+        worth = _worth(info, plan, candidates)
         if plan.choice.filter != "none":
-            twins = _twins(candidates, fixed)
+            twins = _twins(candidates, fixed, worth)
         have = {kind: int(((candidates.kinds == kind) & (twins < 0)).sum()) for kind in quotas}
         short = [kind for kind in quotas if have[kind] < quotas[kind]]
         if not short:
@@ -158,9 +158,7 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
                 f"{counts}. Ask for fewer, or use a model that knows them better. Nothing was published."
             )
     progress("choosing", 0, 1)
-    strategy, worth = plan.choice.filter, None
-    if plan.ratings and strategy.startswith(RATED):
-        strategy, worth = RATED, _worth(info, plan.ratings, candidates)
+    strategy = RATED if plan.ratings else plan.choice.filter
     chosen = select(candidates.p, candidates.kinds, quotas, strategy, fixed, twins < 0, worth)
     scorer = figures(plan.choice.scorer, candidates.p, candidates.kinds, chosen, quotas, twins < 0)
     run = {
@@ -196,12 +194,14 @@ def _collect(
     pool.thumbs.append(thumbnails(drawn.sprites[useful]))
 
 
-def _worth(info: BundleInfo, ratings: Ratings, candidates: _Candidates) -> NDArray[np.float64]:
-    """[n]: how much people like each candidate."""
+def _worth(info: BundleInfo, plan: Plan, candidates: _Candidates) -> NDArray[np.float64]:
+    """[n]: how much people like each candidate; 0 where nobody was asked."""
     worth = np.zeros(len(candidates.kinds))
+    if plan.ratings is None:
+        return worth
     for kind in np.unique(candidates.kinds):
         mine = candidates.kinds == kind
-        worth[mine] = ratings.of(info.types[kind], candidates.indices[mine])
+        worth[mine] = plan.ratings.of(info.types[kind], candidates.indices[mine])
     return worth
 
 
@@ -214,14 +214,17 @@ def _rows_of_kept(info: BundleInfo, plan: Plan, candidates: _Candidates) -> NDAr
     return np.flatnonzero(stays)
 
 
-def _twins(candidates: _Candidates, fixed: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[n]: for every candidate the row of the better one that it nearly equals, or −1. Published ones come first."""
+def _twins(candidates: _Candidates, fixed: NDArray[np.int64], worth: NDArray[np.float64]) -> NDArray[np.int64]:
+    """[n]: for every candidate the row of the better one that it nearly equals, or −1.
+
+    Published ones come first, then those of greater worth, then those whose own type is more probable.
+    """
     twins = np.full(len(candidates.p), -1, np.int64)
     own = candidates.p[np.arange(len(candidates.p)), candidates.kinds].copy()
     own[fixed] = 2
     for kind in np.unique(candidates.kinds):
         mine = np.flatnonzero(candidates.kinds == kind)
-        mine = mine[np.argsort(-own[mine], kind="stable")]
+        mine = mine[np.lexsort((-own[mine], -worth[mine], own[mine] < 2))]
         first = near_duplicates(candidates.thumbs[mine])
         twins[mine] = np.where(first >= 0, mine[first], -1)
     twins[fixed] = -1

@@ -85,6 +85,9 @@ function begin(ballot) {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
+  for (const image of document.querySelectorAll("#pair img")) {
+    image.addEventListener("load", () => image.style.setProperty("--side", `${image.naturalWidth}px`));
+  }
   for (const won of ["left", "right", "tie"]) $(won).addEventListener("click", () => vote(won));
   $("undo").addEventListener("click", undo);
   $("save").addEventListener("click", save);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from asset_gen import draw
-from asset_gen.candidates import FOLDER, CandidateReader, Row, read_rows
+from asset_gen.candidates import FOLDER, CandidateReader, Row, candidate_name, read_rows
 from asset_gen.draw import Networks, draw_candidates, figures
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.manifest import Choice, Origin, SpriteRecord
 from asset_gen.metrics.inception_score import inception_score
 from asset_gen.plan import Plan, run_name
+from asset_gen.poll.ratings import Rating, Ratings
 from asset_gen.publish import Place
 from asset_gen.runtime import Session
 from tests.fakes import MODEL, TYPES, Copyist, Eye, Painter, fake_bundle
@@ -126,6 +128,23 @@ def test_near_duplicates_are_named_and_never_kept(place: Place, monkeypatch: pyt
     assert len(twins) == 4
     assert not any(row.kept for row in twins)
     assert sum(row.kept for row in rows) == 4
+
+
+def test_of_near_duplicates_the_one_that_people_like_better_counts(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liked = {1: 2.0, 3: -1.0, 4: -2.0, 5: -2.5}
+    known = [
+        Rating(name=candidate_name("bat", n), type="bat", index=n, rating=rating, low=-4, high=4, comparisons=3, wins=1)
+        for n, rating in liked.items()
+    ]
+    ratings = Ratings(model=MODEL, seed=0, voters=1, votes=6, ratings=known)
+    plan = replace(plan_of({"bat": 3}, oversample=3, strategy="rated 0123"), ratings=ratings)
+    rows = drawn(networks_of(Stammerer(), monkeypatch), plan, place)
+    reasons = {row.index: row.reason for row in rows}
+    assert [reasons[n] for n in (0, 3, 5)] == [f"nearly equals bat_c00000{n}" for n in (1, 2, 4)]
+    assert [row.index // 2 for row in rows if row.kept] == [0, 1, 3]  # the best, and two that nobody judged
+    assert reasons[1] == "chosen by rated 0123"
 
 
 def test_without_a_filter_the_first_ones_are_kept_duplicates_or_not(

@@ -93,6 +93,7 @@ def test_a_finger_votes_too_and_a_vote_can_be_taken_back_after_coming_again(poll
     x, y, width, height = page.box("#right")
     assert 0 <= x <= x + width <= 375
     assert height >= 44
+    assert page.box("#right img")[2] == 128  # four times the sprite's pixels, of the 150 that there are
     point = {"x": x + width / 2, "y": y + height / 2}
     page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[point])
     page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
