@@ -2,7 +2,7 @@
 
     candidates~/<run>/<type>/<type>_c<index>.png    up to 10,000 candidates
     candidates~/<run>/shard_<n>.tar + shards.csv    more: uncompressed tar files, with offsets to read one sprite alone
-    candidates~/<run>/scores.csv                    name, type, p(type), entropy, kept, seed, index, reason
+    candidates~/<run>/scores.csv                    name, type, p(type), entropy, kept, seed, index, reason, …
     candidates~/<run>/index.html + candidates.js    a contact sheet that opens from disk
     candidates~/<run>/run.json                      what the set was drawn with
 
@@ -19,7 +19,8 @@ import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class Row:
     index: int
     reason: str
     """Why it was kept or not."""
+    scores: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """Further figures by name, the same names in every row; NaN where one isn't known."""
 
 
 def candidate_name(kind: str, index: int) -> str:
@@ -107,8 +110,15 @@ class CandidateWriter:
             self._shard = None
 
     def finish(self, rows: Sequence[Row], run: Mapping[str, Any]) -> None:
-        """Write scores, contact sheet and ``run.json``; the set is then whole."""
+        """Write scores, contact sheet and ``run.json``; the set is then whole.
+
+        Raises:
+            ValueError: rows have other scores than the first, or a score has the name of another column.
+        """
         self._close_shard()
+        names = list(rows[0].scores) if rows else []
+        if clash := set(names) & set(COLUMNS):
+            raise ValueError(f"scores have the names of other columns: {', '.join(sorted(clash))}")
         if self.sharded:
             with (self.stage / "shards.csv").open("w", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
@@ -116,10 +126,13 @@ class CandidateWriter:
                 writer.writerows([path, *entry] for path, entry in self._index.items())
         with (self.stage / "scores.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
+            writer.writerow([*COLUMNS, *names])
             for row in rows:
+                if row.scores.keys() != rows[0].scores.keys():
+                    raise ValueError(f"{row.name} has the scores {', '.join(row.scores)}, others {', '.join(names)}")
                 numbers = (f"{row.p_type:.6f}", f"{row.entropy:.6f}", int(row.kept), row.seed, row.index)
-                writer.writerow([row.name, row.type, *numbers, row.reason])
+                scores = ("" if isnan(score) else f"{score:.6g}" for score in map(row.scores.__getitem__, names))
+                writer.writerow([row.name, row.type, *numbers, row.reason, *scores])
         self._contact_sheet(rows, run)
         (self.stage / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -186,9 +199,17 @@ class CandidateReader:
 
 
 def read_rows(folder: Path) -> Iterator[Row]:
-    """The lines of a candidate set's ``scores.csv``."""
+    """The lines of a candidate set's ``scores.csv``, also of one from before there were further scores.
+
+    Raises:
+        OSError, LookupError, ValueError: it isn't there, or is damaged.
+    """
     with (folder / "scores.csv").open(newline="", encoding="utf-8") as file:
-        for line in csv.DictReader(file):
+        reader = csv.DictReader(file, restkey="", restval="")
+        names = [name for name in reader.fieldnames or () if name not in COLUMNS]
+        for line in reader:
+            if "" in line:
+                raise ValueError(f"line {reader.line_num} has more cells than the table has columns")
             yield Row(
                 name=line["name"],
                 type=line["type"],
@@ -198,4 +219,5 @@ def read_rows(folder: Path) -> Iterator[Row]:
                 seed=int(line["seed"]),
                 index=int(line["index"]),
                 reason=line["reason"],
+                scores={name: float(line[name] or nan) for name in names},
             )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import tarfile
+from dataclasses import replace
+from math import isnan, nan
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,34 @@ def test_the_scores_are_a_table_with_these_columns(folder: Path) -> None:
     assert tuple(lines[0]) == COLUMNS == ("name", "type", "p_type", "entropy", "kept", "seed", "index", "reason")
     assert lines[2] == ["beetle_c000001", "beetle", "0.350000", "1.250000", "1", "7", "1", '"why", beetle']
     assert list(read_rows(folder)) == ROWS
+
+
+def test_further_scores_are_further_columns(tmp_path: Path) -> None:
+    rows = [replace(row, scores={"realism": row.index / 3, "loose specks": nan}) for row in ROWS]
+    CandidateWriter(tmp_path / "set", sharded=False).finish(rows, RUN)
+    with (tmp_path / "set" / "scores.csv").open(newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == [*COLUMNS, "realism", "loose specks"]
+    assert lines[2][-2:] == ["0.333333", ""]
+    back = list(read_rows(tmp_path / "set"))
+    assert [row.scores["realism"] for row in back] == pytest.approx([row.index / 3 for row in rows], rel=1e-5)
+    assert all(isnan(row.scores["loose specks"]) for row in back)
+
+
+def test_every_candidate_has_the_same_scores(tmp_path: Path) -> None:
+    odd = replace(ROWS[0], scores={"realism": 0.5})
+    with pytest.raises(ValueError, match=f"{ROWS[1].name} has the scores , others realism"):
+        CandidateWriter(tmp_path / "set", sharded=False).finish([odd, *ROWS[1:]], RUN)
+    clash = [replace(row, scores={"kept": 1.0}) for row in ROWS]
+    with pytest.raises(ValueError, match="names of other columns: kept"):
+        CandidateWriter(tmp_path / "set", sharded=False).finish(clash, RUN)
+
+
+def test_a_line_with_too_many_cells_is_damage(folder: Path) -> None:
+    text = (folder / "scores.csv").read_text()
+    (folder / "scores.csv").write_text(text.replace('beetle"\n', 'beetle",1\n', 1))
+    with pytest.raises(ValueError, match="line 2 has more cells"):
+        list(read_rows(folder))
 
 
 def test_a_run_says_what_it_was_drawn_with(folder: Path) -> None:
