@@ -185,8 +185,23 @@ def write_report(figures: dict[str, Any], out: Path) -> Path:
 @click.option("--beyond/--no-beyond", default=True, show_default=True, help="Train relativistic for as long, too.")
 @click.option("--incomplete", is_flag=True, help="Go on where some of the 801 sprites are missing.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="Of the convolutions in the paper's training; relativistic always takes bfloat16.",
+)
 def main(
-    data: Path, out: Path, image_size: str, epochs: int, seed: int, beyond: bool, incomplete: bool, device: str
+    data: Path,
+    out: Path,
+    image_size: str,
+    epochs: int,
+    seed: int,
+    beyond: bool,
+    incomplete: bool,
+    device: str,
+    precision: str,
 ) -> None:
     """Repeat the paper on the sprites in DATA, and write the report into OUT."""
     if out.resolve().is_relative_to(HERE.parents[1]):
@@ -197,7 +212,8 @@ def main(
         sprites = import_sprites(data, out, incomplete)
         common = ("--device", device, "--seed", seed)
         runs = out / "runs"
-        train(sprites, runs / PAPERS, "--preset", PAPERS, "--size", size, "--epochs", epochs, *common)
+        options: tuple[object, ...] = ("--preset", PAPERS, "--size", size, "--precision", precision, "--epochs", epochs)
+        train(sprites, runs / PAPERS, *options, *common)
         bundles = {PAPERS: export(runs / PAPERS, out / "bundles" / PAPERS)}
         if beyond and size == SIZE:
             _, minutes = trained(runs / PAPERS)
