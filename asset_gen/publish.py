@@ -104,13 +104,8 @@ def opened(place: Place) -> Iterator[None]:
     Raises:
         ProjectError: the project can't be written, or another assetgen holds it for longer than a minute.
     """
-    if place.state.is_symlink():  # sweeping would remove what lies at its other end
-        raise ProjectError(f"{place.state}: is a link, and assetgen's state lies in the project itself. Remove it.")
     try:
-        place.state.mkdir(exist_ok=True)
-        for name, text in ((".gdignore", ""), (".gitignore", "*\n")):
-            with suppress(FileExistsError), (place.state / name).open("x") as file:
-                file.write(text)
+        make_state(place.state)
         lock = FileLock(place.state / "lock")
         lock.acquire(timeout=LOCK_SECONDS)
     except Timeout:
@@ -125,6 +120,28 @@ def opened(place: Place) -> Iterator[None]:
     finally:
         _sweep(place)
         lock.release()
+
+
+def make_state(state: Path) -> None:
+    """Make ``<project>/.assetgen``, which engines and git pass over.
+
+    Raises:
+        ProjectError: it is a link.
+    """
+    if state.is_symlink():  # sweeping would remove what lies at its other end
+        raise ProjectError(f"{state}: is a link, and assetgen's state lies in the project itself. Remove it.")
+    state.mkdir(exist_ok=True)
+    for name, text in ((".gdignore", ""), (".gitignore", "*\n")):
+        with suppress(FileExistsError), (state / name).open("x") as file:
+            file.write(text)
+
+
+def replace_file(path: Path, data: bytes, state: Path) -> None:
+    """Put one file that lies outside every output folder in place, whole: staged in ``state``, synced, renamed."""
+    staged = state / f"{path.name}.tmp"
+    _write(staged, data)
+    staged.replace(path)
+    _sync_folder(path.parent)
 
 
 def recover(place: Place) -> None:

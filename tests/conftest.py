@@ -100,11 +100,11 @@ def game(tmp_path: Path) -> Path:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Path → content of every file below a folder, the project's lock left out."""
+    """Path → content of every file below a folder, the project's locks left out."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "lock"
+        if path.is_file() and path.name not in ("lock", "decisions.lock")
     }
 
 

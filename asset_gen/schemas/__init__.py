@@ -11,11 +11,18 @@ from pathlib import Path
 import msgspec
 
 from asset_gen.bundle import BundleInfo
+from asset_gen.decisions import Decision
 from asset_gen.manifest import Manifest, Provenance
 from asset_gen.recipe import Recipe
 
 FOLDER = Path(__file__).parent
-DOCUMENTS = {"bundle": BundleInfo, "manifest": Manifest, "provenance": Provenance, "recipe": Recipe}
+DOCUMENTS = {
+    "bundle": BundleInfo,
+    "decisions": Decision,
+    "manifest": Manifest,
+    "provenance": Provenance,
+    "recipe": Recipe,
+}
 
 
 def schemas() -> dict[str, str]:

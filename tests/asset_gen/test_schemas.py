@@ -11,6 +11,9 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from asset_gen.decisions import NAME as DECISIONS
+from asset_gen.decisions import decide, record
+from asset_gen.manifest import Origin
 from asset_gen.schemas import DOCUMENTS, FOLDER, schemas
 from tests.conftest import Cli
 
@@ -28,7 +31,14 @@ def documents(cli: Cli, bundle: Path, game: Path) -> dict[str, Any]:
     assert cli("init", "--project", game).code == 0
     text = (game / "assetgen.toml").read_text(encoding="utf-8")
     recipe = tomllib.loads(re.sub("^#(?! )", "", text, flags=re.MULTILINE))
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths} | {"recipe": recipe}
+    slot = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["sheets"][0]["sprites"][0]
+    origin = Origin(**slot["origin"])
+    record(game, [decide(slot["name"], "rate", origin, "Ada", "round eyes", 4.5)])
+    decision = json.loads((game / DECISIONS).read_text(encoding="utf-8"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths} | {
+        "recipe": recipe,
+        "decisions": decision,
+    }
 
 
 def test_the_schemas_are_those_of_the_code() -> None:
@@ -63,6 +73,8 @@ def test_every_field_that_is_written_stands_in_the_schema(documents: dict[str, A
         ("bundle", "alpha", "some"),
         ("bundle", "files", {"generator.onnx": {}}),
         ("provenance", "models", None),
+        ("decisions", "action", "delete"),
+        ("decisions", "origin", None),
         ("recipe", "filter", 3),
         ("recipe", "typs", ["dragon"]),
     ],
