@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
 from asset_gen.errors import ModelError
+from asset_gen.memory import MAX_DECLARED, MAX_UNDECLARED, MAX_WORK, ROWS, UnboundedError, need_of
 from asset_gen.names import SLUG
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, FileRecord]
     tunable: Tunable | None = None
     """Given where training can go on from this model."""
+    memory: Annotated[int, msgspec.Meta(ge=1, le=MAX_DECLARED)] | None = None
+    """Bytes that either network may take, weights included, to draw or judge 64 sprites; left out: 2 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,11 @@ class Bundle:
     info: BundleInfo
     sha256: str
     """Identity of the model: ``sha256sum classifier.onnx generator.onnx | sha256sum``."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes that either network may take."""
+        return self.info.memory or MAX_UNDECLARED
 
     @property
     def generator(self) -> Path:
@@ -195,12 +203,13 @@ def _check_networks(path: Path, info: BundleInfo) -> None:
     latent: dict[str, Sequence[int | str]] = {"z": ("n", info.latent)}
     if info.conditional:
         latent["label"] = ("n", len(info.types))
-    _check_network(path, "generator.onnx", latent, {"rgba": picture})
-    _check_network(path, "classifier.onnx", {"rgba": picture}, {"logits": ("n", len(info.types))})
+    allowed = info.memory or MAX_UNDECLARED
+    _check_network(path, "generator.onnx", latent, {"rgba": picture}, allowed)
+    _check_network(path, "classifier.onnx", {"rgba": picture}, {"logits": ("n", len(info.types))}, allowed)
 
 
 def _check_network(
-    path: Path, name: str, inputs: dict[str, Sequence[int | str]], outputs: dict[str, Sequence[int | str]]
+    path: Path, name: str, inputs: dict[str, Sequence[int | str]], outputs: dict[str, Sequence[int | str]], allowed: int
 ) -> None:
     import onnx
 
@@ -225,6 +234,32 @@ def _check_network(
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:  # checker and shape inference raise several unrelated classes
         raise _rejected(path, f"{name} is not a valid ONNX model ({str(error).splitlines()[0]})") from None
+    _check_need(path, name, model, outputs, allowed)
+
+
+def _check_need(
+    path: Path, name: str, model: onnx.ModelProto, outputs: dict[str, Sequence[int | str]], allowed: int
+) -> None:
+    """No more memory than the bundle declares, no more work than minutes, and the promised shape by its graph."""
+    try:
+        need = need_of(model)
+    except UnboundedError as error:
+        raise _rejected(path, f"{name} {error}") from None
+    except Exception as error:  # shape inference raises several unrelated classes
+        raise _rejected(path, f"{name} is not a valid ONNX model ({str(error).splitlines()[0]})") from None
+    if need.memory > allowed:
+        raise _rejected(
+            path,
+            f"{name} would take {need.memory / 2**20:,.0f} MiB for {ROWS} sprites, and its bundle declares "
+            f'{allowed / 2**20:,.0f} ("memory" in bundle.json)',
+        )
+    if need.work > MAX_WORK:
+        raise _rejected(
+            path, f"{name} would multiply {need.work:.1e} times for {ROWS} sprites (at most {MAX_WORK:.0e})"
+        )
+    for promised in outputs.values():
+        if list(need.output) != [ROWS, *promised[1:]]:
+            raise _rejected(path, f"{name} gives the shape {list(need.output)}, not {[ROWS, *promised[1:]]}")
 
 
 def _graphs(graph: onnx.GraphProto) -> list[onnx.GraphProto]:

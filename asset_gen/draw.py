@@ -39,8 +39,8 @@ class Networks:
 
     def __init__(self, bundle: Bundle, device: str) -> None:
         self.info: BundleInfo = bundle.info
-        self.generator: Session = open_session(bundle.generator, device)
-        self.classifier: Session = open_session(bundle.classifier, device)
+        self.generator: Session = open_session(bundle.generator, device, bundle.memory)
+        self.classifier: Session = open_session(bundle.classifier, device, bundle.memory)
 
 
 @dataclass(slots=True)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from asset_gen import pixels
 from asset_gen.bundle import BundleInfo
 from asset_gen.latents import latents
+from asset_gen.memory import ROWS
 from asset_gen.runtime import Session
 
-BATCH = 64
+BATCH = ROWS
 
 
 @dataclass(frozen=True, slots=True)

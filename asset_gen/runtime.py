@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asset_gen.errors import DeviceError, ModelError
+from asset_gen.memory import BASE
 
 DEVICES = ("auto", "cpu", "cuda")
 INSTALL = "Install it with pip install 'assetgen[cpu]', or 'assetgen[gpu]' for an NVIDIA card."
@@ -69,8 +70,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_session(path: Path, device: str = "auto") -> Session:
-    """Load an ONNX file.
+def open_session(path: Path, device: str = "auto", memory: int | None = None) -> Session:
+    """Load an ONNX file; ``memory`` is the bytes that it may take on the processor, None for as many as it likes.
 
     ``cuda`` either runs on the GPU or fails; ``auto`` takes the GPU where ONNX Runtime has a working one.
 
@@ -98,6 +99,8 @@ def open_session(path: Path, device: str = "auto") -> Session:
     options = _options(ort)
     options.intra_op_num_threads = cores()
     try:
+        if memory is not None:
+            _hold(ort, options, memory)
         inner = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelError(
@@ -114,6 +117,16 @@ def _options(ort: Any) -> Any:
         "session.intra_op.allow_spinning", "0"
     )  # waiting threads leave the cores to others
     return options
+
+
+def _hold(ort: Any, options: Any, memory: int) -> None:
+    """Sessions opened with these options get an arena of their own; with what lies outside it they take ``memory``."""
+    place = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    arena = ort.OrtArenaCfg(
+        {"max_mem": max(memory - BASE, BASE), "arena_extend_strategy": 1}
+    )  # 1: as much as is asked for
+    ort.create_and_register_allocator(place, arena)  # takes the place of the one before; open sessions keep theirs
+    options.add_session_config_entry("session.use_env_allocators", "1")
 
 
 def _cuda_session(ort: Any, path: Path) -> Session:

@@ -27,6 +27,7 @@ from asset_gen.bundle import (
     load_bundle,
 )
 from asset_gen.errors import ModelError, UsageError
+from asset_gen.memory import UnboundedError, need_of
 from exporter.onnx_graph import Typed, Untyped, export_onnx
 from exporter.verify import check_parity
 from trainer.checkpoint import LAST, Checkpoint, load_best, load_checkpoint
@@ -116,6 +117,7 @@ def export_run(
             (stage / WEIGHTS).write_bytes(save(networks))
         evaluation = read_evaluations(run).get(saved.state["step"])
         info = _info(config, report, labelling, saved.state, figures, evaluation, parity, stage)
+        info = msgspec.structs.replace(info, memory=max(_memory(stage / name) for name in NETWORKS))
         (stage / "bundle.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1) + b"\n")
         load_bundle(stage)
         former = stage.with_suffix(".former")
@@ -152,6 +154,22 @@ def load_generator(
             f"Restore what was changed, or train again in another folder."
         ) from None
     return generator.eval(), saved
+
+
+def _memory(path: Path) -> int:
+    """Bytes that a network takes, rounded up to whole MiB.
+
+    Raises:
+        ModelError: that can't be told from its graph, so no bundle may hold it.
+    """
+    import onnx
+
+    try:
+        return -(-need_of(onnx.load_model(str(path))).memory // 2**20) * 2**20
+    except UnboundedError as error:
+        raise ModelError(
+            f"{path.name}: {error}. The bundle was not written; please report this with what assetgen doctor says."
+        ) from None
 
 
 def _info(

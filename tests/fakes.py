@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import onnx
 from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
 from asset_gen.bundle import Bundle, BundleInfo, DataRecord
 from asset_gen.runtime import Session
@@ -41,6 +45,65 @@ def bundle_info(**changes: Any) -> BundleInfo:
 def fake_bundle(**changes: Any) -> Bundle:
     """A bundle whose files nobody opens."""
     return Bundle(Path("fake"), bundle_info(**changes), MODEL)
+
+
+def write_bundle(folder: Path, kinds: tuple[str, ...] = ("beetle", "flask", "mushroom"), size: int = 16) -> Path:
+    """A bundle that needs no training and draws in no time: coloured noise, judged by its mean colours."""
+    chance, latent = np.random.default_rng(0), 8
+    pixels = 4 * size * size
+    draw = _network(
+        [
+            helper.make_node("MatMul", ["z", "colours"], ["noise"]),
+            helper.make_node("MatMul", ["label", "shades"], ["shade"]),
+            helper.make_node("Add", ["noise", "shade"], ["sum"]),
+            helper.make_node("Tanh", ["sum"], ["flat"]),
+            helper.make_node("Reshape", ["flat", "shape"], ["rgba"]),
+        ],
+        {"z": ["n", latent], "label": ["n", len(kinds)]},
+        {"rgba": ["n", 4, size, size]},
+        {
+            "colours": chance.normal(size=(latent, pixels)).astype(np.float32),
+            "shades": chance.normal(size=(len(kinds), pixels)).astype(np.float32),
+            "shape": np.array([-1, 4, size, size], np.int64),
+        },
+    )
+    judge = _network(
+        [
+            helper.make_node("Reshape", ["rgba", "shape"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "taste"], ["logits"]),
+        ],
+        {"rgba": ["n", 4, size, size]},
+        {"logits": ["n", len(kinds)]},
+        {
+            "shape": np.array([-1, pixels], np.int64),
+            "taste": chance.normal(size=(pixels, len(kinds))).astype(np.float32) / size,
+        },
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for name, model in (("generator.onnx", draw), ("classifier.onnx", judge)):
+        data = model.SerializeToString()
+        (folder / name).write_bytes(data)
+        files[name] = {"sha256": sha256(data).hexdigest(), "size": len(data)}
+    info = bundle_info(types=list(kinds), labels={kind: kind for kind in kinds}, size=size, latent=latent)
+    (folder / "bundle.json").write_text(json.dumps(msgspec.to_builtins(info) | {"files": files}))
+    return folder
+
+
+def _network(
+    nodes: list[onnx.NodeProto],
+    inputs: dict[str, list[str | int]],
+    outputs: dict[str, list[str | int]],
+    weights: dict[str, NDArray[Any]],
+) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        "fake",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
+        [numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
 class Painter(Session):
