@@ -15,9 +15,10 @@ import base64
 import csv
 import io
 import json
+import re
 import shutil
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isnan, nan
@@ -28,12 +29,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from asset_gen.contact_sheet import write_contact_sheet
 from asset_gen.images import read_rgba
 
 FOLDER = "candidates~"
 SHARD_FROM = 10_000
 SHARD_SIZE = 5_000
 COLUMNS = ("name", "type", "p_type", "entropy", "kept", "seed", "index", "reason")
+NEAREST = re.compile("(nearest|distance)_[0-9]+")
+"""Columns of the nearest training sprites: ``nearest_1``, ``distance_1``, ``nearest_2`` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A training sprite that is near to a candidate."""
+
+    name: str
+    distance: float
+    """0–1, of the nearer of its two mirror images; below the copy limit the candidate is a copy of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,8 @@ class Row:
     """Why it was kept or not."""
     scores: Mapping[str, float] = field(default_factory=dict, hash=False)
     """Further figures by name, the same names in every row; NaN where one isn't known."""
+    nearest: tuple[Near, ...] = ()
+    """Training sprites, nearest first; empty where the model doesn't tell."""
 
 
 def candidate_name(kind: str, index: int) -> str:
@@ -78,9 +93,11 @@ class CandidateWriter:
         self._shard: tarfile.TarFile | None = None
         self._index: dict[str, tuple[str, int, int]] = {}
         self._folders: set[str] = set()
+        self._side = 64
 
     def add(self, kind: str, name: str, sprite: NDArray[np.uint8]) -> None:
         """Keep one sprite, RGBA uint8 [h, w, 4], straight alpha."""
+        self._side = sprite.shape[1]
         data = encode_png(sprite)
         if self.sharded:
             self._add_to_shard(f"{kind}/{name}.png", data)
@@ -117,7 +134,9 @@ class CandidateWriter:
         """
         self._close_shard()
         names = list(rows[0].scores) if rows else []
-        if clash := set(names) & set(COLUMNS):
+        neighbours = max((len(row.nearest) for row in rows), default=0)
+        nearest = [f"{column}_{place}" for place in range(1, neighbours + 1) for column in ("nearest", "distance")]
+        if clash := set(names) & {*COLUMNS, *nearest}:
             raise ValueError(f"scores have the names of other columns: {', '.join(sorted(clash))}")
         if self.sharded:
             with (self.stage / "shards.csv").open("w", newline="") as file:
@@ -126,43 +145,30 @@ class CandidateWriter:
                 writer.writerows([path, *entry] for path, entry in self._index.items())
         with (self.stage / "scores.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*COLUMNS, *names])
+            writer.writerow([*COLUMNS, *names, *nearest])
             for row in rows:
                 if row.scores.keys() != rows[0].scores.keys():
                     raise ValueError(f"{row.name} has the scores {', '.join(row.scores)}, others {', '.join(names)}")
                 numbers = (f"{row.p_type:.6f}", f"{row.entropy:.6f}", int(row.kept), row.seed, row.index)
                 scores = ("" if isnan(score) else f"{score:.6g}" for score in map(row.scores.__getitem__, names))
-                writer.writerow([row.name, row.type, *numbers, row.reason, *scores])
-        self._contact_sheet(rows, run)
+                near = [cell for near in row.nearest for cell in (near.name, f"{near.distance:.6g}")]
+                near += [""] * (len(nearest) - len(near))
+                writer.writerow([row.name, row.type, *numbers, row.reason, *scores, *near])
+        write_contact_sheet(self.stage, rows, run, self._image(), self._side)
         (self.stage / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def _contact_sheet(self, rows: Sequence[Row], run: Mapping[str, Any]) -> None:
-        """A page that opens from disk; of a sharded set it shows the kept ones, embedded."""
-        from jinja2 import Environment, PackageLoader
-
-        shown = [row for row in rows if row.kept] if self.sharded else rows
+    def _image(self) -> Callable[[Row], str | None]:
+        """Where the contact sheet finds pictures; of a sharded set it shows the kept ones, embedded."""
+        if not self.sharded:
+            return lambda row: f"{row.type}/{row.name}.png"
         reader = CandidateReader(self.stage)
-        with (self.stage / "candidates.js").open("w", encoding="utf-8") as file:
-            file.write("globalThis.candidates = [\n")
-            for row in shown:
-                image = f"{row.type}/{row.name}.png"
-                if self.sharded:
-                    image = "data:image/png;base64," + base64.b64encode(reader.png(row.type, row.name)).decode()
-                entry = [
-                    row.name,
-                    row.type,
-                    round(row.p_type, 4),
-                    round(row.entropy, 4),
-                    int(row.kept),
-                    row.reason,
-                    image,
-                ]
-                file.write(json.dumps(entry, ensure_ascii=False) + ",\n")
-            file.write("];\n")
-        page = Environment(loader=PackageLoader("asset_gen"), autoescape=True).get_template("contact_sheet.html")
-        kept = sum(row.kept for row in rows)
-        text = page.render(run=run, drawn=len(rows), kept=kept, shown=len(shown), kinds=sorted({r.type for r in rows}))
-        (self.stage / "index.html").write_text(text, encoding="utf-8")
+
+        def embedded(row: Row) -> str | None:
+            if not row.kept:
+                return None
+            return "data:image/png;base64," + base64.b64encode(reader.png(row.type, row.name)).decode()
+
+        return embedded
 
 
 class CandidateReader:
@@ -206,7 +212,7 @@ def read_rows(folder: Path) -> Iterator[Row]:
     """
     with (folder / "scores.csv").open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file, restkey="", restval="")
-        names = [name for name in reader.fieldnames or () if name not in COLUMNS]
+        names = [name for name in reader.fieldnames or () if name not in COLUMNS and not NEAREST.fullmatch(name)]
         for line in reader:
             if "" in line:
                 raise ValueError(f"line {reader.line_num} has more cells than the table has columns")
@@ -220,4 +226,13 @@ def read_rows(folder: Path) -> Iterator[Row]:
                 index=int(line["index"]),
                 reason=line["reason"],
                 scores={name: float(line[name] or nan) for name in names},
+                nearest=tuple(_nearest(line)),
             )
+
+
+def _nearest(line: Mapping[str, str]) -> Iterator[Near]:
+    """The training sprites named in a line of ``scores.csv``."""
+    place = 1
+    while name := line.get(f"nearest_{place}"):
+        yield Near(name, float(line[f"distance_{place}"]))
+        place += 1

@@ -8,13 +8,15 @@ import tarfile
 from dataclasses import replace
 from math import isnan, nan
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from asset_gen import candidates
-from asset_gen.candidates import COLUMNS, CandidateReader, CandidateWriter, Row, candidate_name, read_rows
+from asset_gen.candidates import COLUMNS, CandidateReader, CandidateWriter, Near, Row, candidate_name, read_rows
+from asset_gen.contact_sheet import BINS, histogram
 from tests.creatures import KINDS, creature
 
 SPRITES = {(kind, candidate_name(kind, index)): creature(kind, index) for kind in KINDS for index in range(4)}
@@ -98,18 +100,59 @@ def test_a_run_says_what_it_was_drawn_with(folder: Path) -> None:
     assert json.loads((folder / "run.json").read_text()) == RUN
 
 
-def test_the_contact_sheet_opens_from_disk_with_every_picture_it_shows(folder: Path) -> None:
+def data_of(folder: Path) -> dict[str, Any]:
+    """What a contact sheet shows."""
     script = (folder / "candidates.js").read_text(encoding="utf-8")
-    entries = json.loads(script.removeprefix("globalThis.candidates = ").removesuffix(";\n").replace(",\n]", "]"))
+    return dict(json.loads(script.removeprefix("globalThis.candidates = ").removesuffix(";\n")))
+
+
+def test_the_contact_sheet_opens_from_disk_with_every_picture_it_shows(folder: Path) -> None:
+    data = data_of(folder)
     sharded = (folder / "shards.csv").exists()
-    assert [entry[0] for entry in entries] == [row.name for row in ROWS if row.kept or not sharded]
-    for name, kind, _, _, _, _, image in entries:
+    assert [entry[0] for entry in data["sprites"]] == [row.name for row in ROWS if row.kept or not sharded]
+    for name, kind, _, _, image, scores, _ in data["sprites"]:
         assert image.startswith("data:image/png;base64,") if sharded else (folder / image).is_file()
         assert (kind, name) in SPRITES
+        assert scores[1] == 1.25
+    assert [score["label"] for score in data["scores"]] == ["p(type)", "entropy"]
+    assert sum(data["scores"][0]["kept"]) == 4
+    assert sum(data["scores"][0]["rest"]) == 12
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert 'src="candidates.js"' in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
+
+
+def test_a_histogram_counts_kept_and_others_apart_and_leaves_out_what_is_not_known() -> None:
+    rows = [
+        replace(ROWS[0], kept=kept, scores={"x": x}) for x, kept in ((0, True), (1, True), (1, False), (nan, False))
+    ]
+    spread = histogram("x", "X", rows)
+    assert (spread["label"], spread["low"], spread["high"]) == ("X", 0, 1)
+    assert spread["kept"] == [1, *[0] * (BINS - 2), 1]
+    assert spread["rest"] == [*[0] * (BINS - 1), 1]
+    alike = histogram("x", "X", rows[1:3])
+    assert (alike["low"], alike["high"], sum(alike["kept"]), sum(alike["rest"])) == (1, 1, 1, 1)
+    assert histogram("x", "X", rows[3:]) == {
+        "name": "x",
+        "label": "X",
+        "low": None,
+        "high": None,
+        "kept": [],
+        "rest": [],
+    }
+
+
+def test_nearest_training_sprites_are_named_in_the_table_and_on_the_page(tmp_path: Path) -> None:
+    near = (Near("flask/a, b.png", 0.0625), Near("flask/c.png", 0.125))
+    rows = [replace(row, nearest=near[: row.index]) for row in ROWS]
+    CandidateWriter(tmp_path / "set", sharded=False).finish(rows, RUN)
+    with (tmp_path / "set" / "scores.csv").open(newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == [*COLUMNS, "nearest_1", "distance_1", "nearest_2", "distance_2"]
+    assert lines[2][-4:] == ["flask/a, b.png", "0.0625", "", ""]
+    assert [row.nearest for row in read_rows(tmp_path / "set")] == [row.nearest for row in rows]
+    assert data_of(tmp_path / "set")["sprites"][2][-1] == [["flask/a, b.png", 0.0625], ["flask/c.png", 0.125]]
 
 
 def test_shards_are_ordinary_tar_files_of_a_fixed_number_of_pictures(

@@ -34,7 +34,7 @@ FLAGS = [
     "--remote-debugging-pipe",
 ]
 KEYS = {
-    **{"Tab": 9, "Enter": 13, " ": 32, "End": 35, "Home": 36},
+    **{"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "End": 35, "Home": 36},
     **{"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40},
 }
 PATIENCE = 60.0  # seconds for one answer, on a machine that may be busy

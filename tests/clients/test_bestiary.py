@@ -1,8 +1,7 @@
-"""Our pages in a real browser, opened from disk: the example game, pixel for pixel, and a run's contact sheet."""
+"""Our page in a real browser, opened from disk: the example game, pixel for pixel."""
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from itertools import pairwise
@@ -291,21 +290,3 @@ def test_with_no_readable_sheet_it_names_every_one(browser: Browser, own_book: P
     told = text_of(page, "body")
     assert all(f"assets/generated/{sheet['image']}" in told for sheet in sheets_of(own_book))
     assert "Encounter" not in told
-
-
-def test_the_contact_sheet_shows_every_candidate_and_those_that_were_kept(
-    browser: Browser, built_in_batch: Path
-) -> None:
-    (path,) = (built_in_batch / GENERATED / "candidates~").glob("*/index.html")
-    with (path.parent / "scores.csv").open() as file:
-        kept = [row["kept"] == "1" for row in csv.DictReader(file)]
-    page = browser.open(path.as_uri())
-    count = "document.querySelectorAll({}).length"
-    assert page.evaluate(count.format("'figure'")) == len(kept)
-    assert page.evaluate(count.format("'figure.kept'")) == sum(kept)
-    picture = "document.querySelector('figure img')"
-    assert page.evaluate(f"{picture}.decode().then(() => {picture}.naturalWidth)") == SIDE
-    assert page.evaluate(f"getComputedStyle({picture}).imageRendering") == "pixelated"
-    choice = "document.querySelector('#state')"
-    page.evaluate(f"{choice}.value = '1', {choice}.dispatchEvent(new Event('change'))")
-    assert page.evaluate(count.format("'figure'")) == sum(kept)
