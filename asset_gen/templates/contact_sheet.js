@@ -56,6 +56,7 @@ function begin({ scores, sprites }) {
   const zoom = element("zoom", HTMLSelectElement), grouped = element("grouped", HTMLInputElement);
   const dialog = element("one", HTMLDialogElement);
 
+  const groups = sprites.map((sprite) => reasonGroup(sprite[REASON]));
   /** Lower and upper limit of every score; null: none. @type {[low: number | null, high: number | null][]} */
   const limits = scores.map(() => [null, null]);
   /** What is shown, in order. @type {Sprite[]} */
@@ -68,7 +69,7 @@ function begin({ scores, sprites }) {
 
   function fillControls() {
     const counts = new Map();
-    for (const sprite of sprites) counts.set(reasonGroup(sprite[REASON]), (counts.get(reasonGroup(sprite[REASON])) ?? 0) + 1);
+    for (const group of groups) counts.set(group, (counts.get(group) ?? 0) + 1);
     for (const [group, count] of [...counts].sort((a, b) => b[1] - a[1])) {
       reason.append(make("option", { value: group, textContent: `${group} (${count})` }));
     }
@@ -116,27 +117,28 @@ function begin({ scores, sprites }) {
     return make("figure", {}, caption, svg, ends, make("div", { className: "range" }, ...inputs));
   }
 
-  /** @param {Sprite} sprite */
-  function wanted(sprite) {
-    if (kind.value && sprite[TYPE] !== kind.value) return false;
-    if (state.value && String(sprite[KEPT]) !== state.value) return false;
-    if (reason.value && reasonGroup(sprite[REASON]) !== reason.value) return false;
-    return limits.every(([low, high], place) => {
-      const value = sprite[SCORES][place] ?? null;
-      if (low === null && high === null) return true;
-      return value !== null && (low === null || value >= low) && (high === null || value <= high);
+  /** What is asked for, in the order asked for; the controls are read once, since there may be 100,000 sprites. */
+  function chosen() {
+    const [type, kept, why] = [kind.value, state.value, reason.value];
+    const active = limits.map(([low, high], place) => ({ place, low: low ?? -Infinity, high: high ?? Infinity }))
+      .filter(({ low, high }) => low !== -Infinity || high !== Infinity);
+    const found = sprites.filter((sprite, at) =>
+      (!type || sprite[TYPE] === type) && (!kept || String(sprite[KEPT]) === kept) && (!why || groups[at] === why) &&
+      active.every(({ place, low, high }) => {
+        const value = sprite[SCORES][place] ?? null;
+        return value !== null && value >= low && value <= high;
+      }));
+    const byType = grouped.checked, byName = order.value === "name";
+    const place = Number(order.value.slice(1)), sign = order.value.startsWith("-") ? -1 : 1;
+    const unknown = sign * Infinity; // comes last
+    return found.sort((a, b) => {
+      if (byType && a[TYPE] !== b[TYPE]) return a[TYPE] < b[TYPE] ? -1 : 1;
+      if (!byName) {
+        const mine = a[SCORES][place] ?? unknown, other = b[SCORES][place] ?? unknown;
+        if (mine !== other) return mine < other ? -sign : sign;
+      }
+      return a[NAME] < b[NAME] ? -1 : 1;
     });
-  }
-
-  /** @param {Sprite} a @param {Sprite} b */
-  function compare(a, b) {
-    if (grouped.checked && a[TYPE] !== b[TYPE]) return a[TYPE] < b[TYPE] ? -1 : 1;
-    if (order.value !== "name") {
-      const place = Number(order.value.slice(1)), sign = order.value.startsWith("-") ? -1 : 1;
-      const [mine, other] = [a[SCORES][place] ?? null, b[SCORES][place] ?? null];
-      if (mine !== other) return mine === null ? 1 : other === null ? -1 : sign * (mine - other);
-    }
-    return a[NAME] < b[NAME] ? -1 : 1;
   }
 
   function tile(/** @type {number} */ place) {
@@ -195,7 +197,7 @@ function begin({ scores, sprites }) {
 
   function show() {
     document.documentElement.style.setProperty("--side", `${side * Number(zoom.value)}px`);
-    shown = sprites.filter(wanted).sort(compare);
+    shown = chosen();
     columns = fit();
     document.documentElement.style.setProperty("--columns", String(columns));
     current = 0;

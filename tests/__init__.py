@@ -1,0 +1,1 @@
+"""Tests; a package of its own, since torch-fidelity installs one of the same name."""
