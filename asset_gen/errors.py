@@ -8,6 +8,7 @@
     ├── QuotaError          6  too few sprites of a type passed
     ├── NotFiniteError      1  a training ran away: its losses are no numbers any more
     ├── SpriteError         1  a picture or a folder of sprites can't be used
+    ├── DownloadError       1  something couldn't be fetched whole
     └── ProjectError        1  the game project can't be written, or needs a person's yes
 
 A message says what was wrong, where, and what to do next.
@@ -54,6 +55,10 @@ class QuotaError(AssetgenError):
 
 class SpriteError(AssetgenError):
     """A picture, or a folder of sprites, can't be used."""
+
+
+class DownloadError(AssetgenError):
+    """A file couldn't be fetched whole from where it is published."""
 
 
 class ProjectError(AssetgenError):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from asset_gen.cli import data_aseprite, data_dcss, data_folder, data_sheet
 from asset_gen.errors import PartialError
 from asset_gen.importers.veekun import Imported, import_veekun
 
@@ -17,12 +18,19 @@ MOST_NAMED = 5  # reasons that are printed
 def command() -> None:
     """Turn somebody's art into a set for assetgen train.
 
-    A set is a folder of pictures per type with a labels.csv. Pictures are copied as they are.
+    A set is a folder of pictures per type with a labels.csv. Files of pictures are copied as they are; what is cut out
+    of a sheet or a drawing becomes a PNG.
 
     \b
-    Example:
+    Examples:
+      assetgen data folder art/old art/new.zip --out sprites/mine
+      assetgen data sheet heroes.png --grid 32x32+2 --type knight --type mage
       assetgen data veekun generation-5.tar.gz --out sprites/veekun
     """
+
+
+for part in (data_folder, data_sheet, data_aseprite, data_dcss):
+    command.add_command(part.command)
 
 
 @command.command("veekun", context_settings={"auto_envvar_prefix": "ASSETGEN"})

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from asset_gen.errors import ProjectError, UsageError
+from PIL import Image
+
+from asset_gen.errors import ProjectError, SpriteError, UsageError
+from asset_gen.images import Rgba
+from asset_gen.names import slugs_of
 
 COLUMNS = ("file", "type1", "type2")
 
@@ -28,6 +34,78 @@ class Labelled:
     types: tuple[str, ...]
     """One or two, the first one first."""
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sprite that was cut out of something larger."""
+
+    label: str
+    """Its type, as its artist wrote it."""
+    name: str
+    """What its file shall be called, without an ending; whatever no file may be called is replaced."""
+    picture: Rgba
+
+
+@dataclass(frozen=True, slots=True)
+class SetImport:
+    """What became of an import."""
+
+    out: Path
+    counts: dict[str, int]
+    """First type → sprites, in name order."""
+    notes: list[str] = field(default_factory=list)
+    """What a person should know about how it was read."""
+    refused: list[str] = field(default_factory=list)
+    """Why something was left out: a sentence each."""
+
+
+def import_pieces(out: Path, pieces: Sequence[Piece], source: Path, notes: Sequence[str] = ()) -> SetImport:
+    """Write pieces of ``source`` as a set.
+
+    Raises:
+        SpriteError: there are none, or a label can't be a folder.
+        UsageError: ``out`` holds something already.
+        ProjectError: it can't be written; nothing is left behind.
+    """
+    if not pieces:
+        raise SpriteError(f"{source}: holds no sprites: nothing in it can be seen.")
+    slugs = slugs_of(dict.fromkeys(piece.label for piece in pieces), str(source))
+    taken: set[str] = set()
+    sprites = []
+    for piece in pieces:
+        file = free_name(f"{slugs[piece.label]}/{safe_stem(piece.name)}", taken)
+        sprites.append(Labelled(file, (piece.label,), encode(piece.picture)))
+    sprites.sort(key=lambda sprite: sprite.file)
+    write_set(out, sprites, f"Imported by assetgen from {source.name}.\n")
+    return SetImport(out, counts_of(sprites), list(notes))
+
+
+def counts_of(sprites: Sequence[Labelled]) -> dict[str, int]:
+    """First type → sprites, in name order."""
+    return dict(sorted(Counter(sprite.types[0] for sprite in sprites).items()))
+
+
+def safe_stem(name: str) -> str:
+    """A file's name that every file system takes, without an ending."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:80] or "sprite"
+
+
+def free_name(stem: str, taken: set[str]) -> str:
+    """``stem.png``, or ``stem_2.png`` … where that is taken, in whatever case; it is taken from then on."""
+    name, number = stem, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    taken.add(name.casefold())
+    return f"{name}.png"
+
+
+def encode(picture: Rgba) -> bytes:
+    """A PNG file's bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture, "RGBA").save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def check_free(folder: Path) -> None:

@@ -93,6 +93,15 @@ def test_it_is_refused_and_nothing_is_written(name: str, cli: Cli, tmp_path: Pat
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("command", ["folder", "dcss"])
+@pytest.mark.parametrize("name", ["climb.zip", "link.tar.gz", "bomb.zip"])
+def test_every_importer_of_archives_refuses_them(name: str, command: str, cli: Cli, tmp_path: Path) -> None:
+    make, words = ATTACKS[name]
+    make(tmp_path / name)
+    assert_refused(cli("data", command, tmp_path / name, "--out", tmp_path / "set"), 1, words)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize("limit", ["MAX_ALL", "MAX_MEMBERS"])
 @pytest.mark.parametrize("name", ["many.zip", "many.tar.gz"])
 def test_many_small_files_are_a_bomb_too(
