@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from asset_gen.bundle import Bundle, load_bundle
 from asset_gen.deliver import deliver
 from asset_gen.draw import Networks, Progress, draw_candidates
-from asset_gen.errors import ProjectError
+from asset_gen.errors import AssetgenError, ProjectError, UsageError
 from asset_gen.finish import read_palette_option
 from asset_gen.layout import IMAGES, fit_layout
 from asset_gen.manifest import Layout, ScorerRecord
 from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
 from asset_gen.publish import Place, Published, locate, opened
+from asset_gen.recipe import check_apart
 from asset_gen.sheet import Target
 from asset_gen.targets import DEFAULT, default_out, load_targets
 
+MAX_SCALE = 16
+"""How many times a sprite can be enlarged."""
 Ask = Callable[[str], bool]
 """A question to a person → their yes."""
 
@@ -37,10 +41,22 @@ class Outcome:
     """The ONNX Runtime execution provider that drew."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A request with all that could be refused before any work."""
+
+    request: Request
+    bundle: Bundle
+    place: Place
+    quotas: dict[str, int]
+    targets: list[Target]
+    layout: Layout
+
+
 def preview(request: Request) -> tuple[Place, Plan]:
     """What ``run_batch`` would do. Reads only."""
-    bundle, place, quotas, _, _ = _resolve(request)
-    return place, make_plan(request, bundle, place, quotas)
+    job = _resolve(request)
+    return job.place, make_plan(job.request, job.bundle, job.place, job.quotas)
 
 
 def run_batch(request: Request, ask: Ask = lambda question: False, progress: Progress = lambda *_: None) -> Outcome:
@@ -49,35 +65,87 @@ def run_batch(request: Request, ask: Ask = lambda question: False, progress: Pro
     Raises:
         AssetgenError: with the project as it was, or, after a kill or a full disk, to be finished by the next call.
     """
-    bundle, place, quotas, targets, layout = _resolve(request)
-    networks = Networks(bundle, request.device)
+    (outcome,) = run_batches([request], ask, progress)
+    return outcome
+
+
+def run_batches(
+    requests: Sequence[Request], ask: Ask = lambda question: False, progress: Progress = lambda *_: None
+) -> list[Outcome]:
+    """Give a project all its sets, one after another; every other assetgen waits until the last is done.
+
+    Raises:
+        AssetgenError: names the set; those before it are published, and it and those behind it are as they were.
+    """
+    jobs = [_named(request, _resolve, request) for request in requests]
+    check_apart({job.request.name: job.place for job in jobs})
+    loaded: dict[str, Networks] = {}
+    for job in jobs:
+        if job.bundle.sha256 not in loaded:
+            loaded[job.bundle.sha256] = Networks(job.bundle, job.request.device)
+    with opened(jobs[0].place):
+        return [_named(job.request, _run, job, loaded[job.bundle.sha256], ask, progress) for job in jobs]
+
+
+def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome:
+    """Publish one set."""
+    request, bundle, place = job.request, job.bundle, job.place
     try:
-        with opened(place):
-            plan = make_plan(request, bundle, place, quotas)
-            if plan.question and not (request.yes or ask(plan.question)):
-                raise ProjectError(f"{plan.question} Nothing was changed; pass --yes to agree.")
-            if plan.draws:
-                draw_candidates(networks, plan, place, progress)
-            files, scorer = deliver(request, bundle, networks, plan, place, targets, layout, progress)
+        plan = make_plan(request, bundle, place, job.quotas)
+        if plan.question and not (request.yes or ask(plan.question)):
+            raise ProjectError(f"{plan.question} Nothing was changed; pass --yes to agree.")
+        if plan.draws:
+            draw_candidates(networks, plan, place, progress)
+        files, scorer = deliver(request, bundle, networks, plan, place, job.targets, job.layout, progress)
     except OSError as error:
         path = error.filename2 or error.filename or place.out  # of a rename, the place that a file was meant for
         raise ProjectError(
             f"{path}: {error.strerror or error}. No file was half-written; make room, mend "
             f"the permissions or remove what is in the way, and run the same command again."
         ) from error
-    names = ", ".join(target.name for target in targets)
+    names = ", ".join(target.name for target in job.targets)
     if not request.targets:
         names += " (no engine's files were found)" if names == DEFAULT else " (found from the project's files)"
-    return Outcome(place, plan, files, scorer, names, IMAGES[layout.sheets], networks.generator.provider)
+    return Outcome(place, plan, files, scorer, names, IMAGES[job.layout.sheets], networks.generator.provider)
 
 
-def _resolve(request: Request) -> tuple[Bundle, Place, dict[str, int], list[Target], Layout]:
+def _named(request: Request, step: Callable[..., Any], *arguments: Any) -> Any:
+    """What ``step`` returns; its errors name the set, where there is one."""
+    try:
+        return step(*arguments)
+    except AssetgenError as error:
+        if request.name:
+            error.args = (f"set {request.name!r}: {error}",)
+        raise
+
+
+def _resolve(request: Request) -> _Job:
     """Everything that can be refused before any work."""
     bundle = load_bundle(request.model)
+    request = replace(request, scale=_scale(request, bundle))
     targets = load_targets(request.targets, request.project)
     layout = fit_layout(request.layout, targets)
     place = locate(request.project, request.out or default_out(request.project, targets))
     quotas = resolve_quotas(request, bundle.info)
     check_room(request, quotas, bundle.info.size, layout)
     read_palette_option(request.palette)
-    return bundle, place, quotas, targets, layout
+    return _Job(request, bundle, place, quotas, targets, layout)
+
+
+def _scale(request: Request, bundle: Bundle) -> int:
+    """By what factor sprites are enlarged.
+
+    Raises:
+        UsageError: the size that is asked for is no whole multiple of the model's.
+    """
+    if request.size is None:
+        return request.scale
+    own = bundle.info.size
+    factor, rest = divmod(request.size, own)
+    if rest or not 1 <= factor <= MAX_SCALE:
+        possible = ", ".join(str(own * n) for n in range(1, 5))
+        raise UsageError(
+            f"--size {request.size}: {bundle.info.name} draws sprites of {own} pixels, which are enlarged by whole "
+            f"numbers: {possible} … {own * MAX_SCALE} are possible."
+        )
+    return factor

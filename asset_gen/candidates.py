@@ -35,6 +35,8 @@ from asset_gen.images import read_rgba
 FOLDER = "candidates~"
 SHARD_FROM = 10_000
 SHARD_SIZE = 5_000
+SPARE = "not chosen by"
+"""How the reason of a candidate begins that might have been chosen: it can take a rejected one's place."""
 COLUMNS = ("name", "type", "p_type", "entropy", "kept", "seed", "index", "reason")
 NEAREST = re.compile("(nearest|distance)_[0-9]+")
 """Columns of the nearest training sprites: ``nearest_1``, ``distance_1``, ``nearest_2`` …"""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asset_gen.bundle import Bundle, BundleInfo
-from asset_gen.candidates import FOLDER, SHARD_FROM, CandidateWriter, Row, candidate_name
+from asset_gen.candidates import FOLDER, SHARD_FROM, SPARE, CandidateWriter, Row, candidate_name
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.generate import Drawn, Wanted, generate
 from asset_gen.manifest import Figure, ScorerRecord
@@ -144,9 +144,12 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
         fixed = _rows_of_kept(info, plan, candidates)
         twins = np.full(len(candidates.p), -1, np.int64)
         worth = _worth(info, plan, candidates)
+        rejected = _rows_of_rejected(info, plan, candidates)
         if plan.choice.filter != "none":
-            twins = _twins(candidates, fixed, worth)
-        have = {kind: int(((candidates.kinds == kind) & (twins < 0)).sum()) for kind in quotas}
+            twins = _twins(candidates, np.union1d(fixed, rejected), worth)  # what looks like a rejected one goes, too
+        barred = _barred(plan, candidates, fixed, rejected)
+        allowed = (twins < 0) & (barred == "")
+        have = {kind: int(((candidates.kinds == kind) & allowed).sum()) for kind in quotas}
         short = [kind for kind in quotas if have[kind] < quotas[kind]]
         if not short:
             break
@@ -159,8 +162,8 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
             )
     progress("choosing", 0, 1)
     strategy = RATED if plan.ratings else plan.choice.filter
-    chosen = select(candidates.p, candidates.kinds, quotas, strategy, fixed, twins < 0, worth)
-    scorer = figures(plan.choice.scorer, candidates.p, candidates.kinds, chosen, quotas, twins < 0)
+    chosen = select(candidates.p, candidates.kinds, quotas, strategy, fixed, allowed, worth)
+    scorer = figures(plan.choice.scorer, candidates.p, candidates.kinds, chosen, quotas, allowed)
     run = {
         "run": plan.run,
         "model_name": info.name,
@@ -168,7 +171,7 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
         "quotas": plan.quotas,
         "scorer": msgspec.to_builtins(scorer),
     }
-    writer.finish(_rows(info, plan, candidates, chosen, twins), run)
+    writer.finish(_rows(info, plan, candidates, chosen, twins, barred), run)
     folder.parent.mkdir(parents=True, exist_ok=True)
     (folder.parent / ".gdignore").touch()
     shutil.rmtree(folder, ignore_errors=True)  # a set of this name that isn't whole
@@ -212,6 +215,28 @@ def _rows_of_kept(info: BundleInfo, plan: Plan, candidates: _Candidates) -> NDAr
         published = np.array([sprite.origin.index for sprite in sprites], np.int64)
         stays |= (candidates.kinds == info.types.index(kind)) & np.isin(candidates.indices, published)
     return np.flatnonzero(stays)
+
+
+def _rows_of_rejected(info: BundleInfo, plan: Plan, candidates: _Candidates) -> NDArray[np.int64]:
+    """Rows of the candidates that somebody rejected."""
+    found = np.zeros(len(candidates.kinds), bool)
+    for kind in np.unique(candidates.kinds):
+        mine = [origin.index for origin in plan.rejected if origin.type == info.types[kind]]
+        found |= (candidates.kinds == kind) & np.isin(candidates.indices, np.array(mine, np.int64))
+    return np.flatnonzero(found)
+
+
+def _barred(
+    plan: Plan, candidates: _Candidates, fixed: NDArray[np.int64], rejected: NDArray[np.int64]
+) -> NDArray[np.str_]:
+    """[n]: why a candidate mustn't be chosen, or "". What is published stays, whatever its score."""
+    least = plan.choice.min_score
+    own = candidates.p[np.arange(len(candidates.p)), candidates.kinds]
+    reasons = np.where(own < least, f"p(type) is below {least:g}", "")
+    reasons[fixed] = ""
+    reasons = reasons.astype("<U40")
+    reasons[rejected] = "rejected"
+    return reasons
 
 
 def _twins(candidates: _Candidates, fixed: NDArray[np.int64], worth: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -266,7 +291,12 @@ def figures(
 
 
 def _rows(
-    info: BundleInfo, plan: Plan, candidates: _Candidates, chosen: NDArray[np.int64], twins: NDArray[np.int64]
+    info: BundleInfo,
+    plan: Plan,
+    candidates: _Candidates,
+    chosen: NDArray[np.int64],
+    twins: NDArray[np.int64],
+    barred: NDArray[np.str_],
 ) -> list[Row]:
     """What ``scores.csv`` says, by type and index."""
     kept = np.zeros(len(candidates.p), bool)
@@ -280,10 +310,12 @@ def _rows(
     for row in np.lexsort((candidates.indices, candidates.kinds)):
         if kept[row]:
             reason = f"chosen by {plan.choice.filter}"
+        elif barred[row]:
+            reason = str(barred[row])
         elif twins[row] >= 0:
             reason = f"nearly equals {names[twins[row]]}"
         else:
-            reason = f"not chosen by {plan.choice.filter}"
+            reason = f"{SPARE} {plan.choice.filter}"
         rows.append(
             Row(
                 name=names[row],

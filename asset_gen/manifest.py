@@ -91,7 +91,7 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
+class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What decides which sprites are chosen; a change of any of these would replace pictures."""
 
     model: str
@@ -99,6 +99,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     oversample: int
     scorer: str
     filter: str
+    min_score: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0
+    """Least p(type | sprite); left out where nothing is asked."""
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from asset_gen.bundle import Bundle, BundleInfo
 from asset_gen.candidates import FOLDER, SHARD_FROM
 from asset_gen.errors import UsageError
 from asset_gen.layout import largest_sprite
-from asset_gen.manifest import Choice, Layout, Manifest, SheetRecord, SpriteRecord, read_manifest
+from asset_gen.manifest import Choice, Layout, Manifest, Origin, SheetRecord, SpriteRecord, read_manifest
 from asset_gen.names import nearest
 from asset_gen.poll.ratings import Ratings
 from asset_gen.publish import Place
@@ -34,6 +34,8 @@ class Request:
     """What the person asked for."""
 
     project: Path
+    name: str = ""
+    """Of the recipe's set; empty where it has none."""
     out: str | None = None
     """Relative to the project; None: where this kind of project keeps generated assets."""
     count: int | None = None
@@ -48,8 +50,12 @@ class Request:
     """One of ``asset_gen.select.FILTERS``."""
     ratings: Ratings | None = None
     """What people like; chosen by in place of ``filter``."""
+    min_score: float = 0
+    """Least p(type | sprite) of what is chosen."""
     targets: tuple[str, ...] = ()
     scale: int = 1
+    size: int | None = None
+    """Side of a finished sprite in pixels, in place of ``scale``."""
     palette: str | None = None
     """A number of colours, or the path of a palette file."""
     alpha: str = "hard"
@@ -77,6 +83,8 @@ class Plan:
     """What needs a person's yes, or None."""
     ratings: Ratings | None = None
     """What to choose by, where ``choice.filter`` names them."""
+    rejected: frozenset[Origin] = frozenset()
+    """Pictures of this model and seed that must not be chosen."""
 
     def columns(self, kind: str) -> int | None:
         """Columns of the type's sheet, if it was published on a grid before."""
@@ -159,6 +167,7 @@ def make_plan(request: Request, bundle: Bundle, place: Place, quotas: dict[str, 
         oversample=request.oversample,
         scorer=request.scorer,
         filter=_filter(request, bundle),
+        min_score=request.min_score,
     )
     published = [sprite for sheet in old.sheets for sprite in sheet.sprites] if old else []
     same_choice = old is not None and old.choice == choice

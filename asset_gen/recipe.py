@@ -1,9 +1,16 @@
-"""What does ``assetgen.toml`` say? The same as the flags of ``assetgen batch``, once for everybody in a project."""
+"""What does ``assetgen.toml`` say? The same as the flags of ``assetgen batch``, once for everybody in a project.
+
+A recipe may name several ``[[sets]]``. Each is a batch of its own with its own folder and manifest; what a set doesn't
+say is what the recipe says above them.
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,15 +18,16 @@ import msgspec
 
 from asset_gen.errors import ProjectError, UsageError
 from asset_gen.names import nearest
-from asset_gen.targets import default_out, detect_targets
+from asset_gen.publish import Place, locate
+from asset_gen.targets import default_out, detect_targets, load_targets
 
 NAME = "assetgen.toml"
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """``assetgen.toml``; every key may be left out, and a flag or environment variable wins over it."""
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """What may be said of a batch; every key may be left out, and a flag or environment variable wins over it."""
 
     targets: list[str] | None = None
     """Engines whose files are written; left out: found from the project's files."""
@@ -36,8 +44,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Candidates drawn for each sprite kept."""
     scorer: Literal["types"] | None = None
     filter: str | None = None
-    """``is``, ``top-p``, ``none``, or a file of ratings, relative to the project."""
+    """A filter's name, or a file of ratings, relative to the project."""
+    min_score: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """Least p(type | sprite) of what is published."""
     scale: Annotated[int, msgspec.Meta(ge=1, le=16)] | None = None
+    size: Annotated[int, msgspec.Meta(ge=1, le=16384)] | None = None
+    """Side of a finished sprite in pixels, in place of ``scale``: a whole multiple of the model's."""
     palette: Annotated[int, msgspec.Meta(ge=2, le=256)] | str | None = None
     """A number of colours, or a palette file relative to the project."""
     alpha: Literal["hard", "soft"] | None = None
@@ -50,11 +62,37 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     variants: list[Annotated[int, msgspec.Meta(ge=2, le=8)]] | None = None
 
 
+class SetRecipe(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """One of the ``[[sets]]``."""
+
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z0-9_-]{1,64}$")]
+    """Small letters, digits, ``_`` and ``-``; also its folder's, where ``out`` isn't said."""
+
+
+class Recipe(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """``assetgen.toml``."""
+
+    sets: list[SetRecipe] | None = None
+    """Batches of their own, each with its own folder; what they don't say is said above them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSet:
+    """A part of what a project asks for, with a folder and a manifest of its own."""
+
+    name: str
+    """Empty where the recipe has no sets."""
+    place: Place
+    settings: Settings
+    """What is said of it, the recipe's defaults included."""
+
+
 def read_recipe(project: Path) -> Recipe:
     """The project's recipe; an empty one where it has none.
 
     Raises:
-        UsageError: not TOML, a key that isn't known, or a value that can't be; the message names file and line.
+        UsageError: not TOML, a key that isn't known, a value that can't be, or two sets of one name; the message names
+            file and line.
         ProjectError: the file can't be read.
     """
     path = project / NAME
@@ -69,25 +107,105 @@ def read_recipe(project: Path) -> Recipe:
         raise ProjectError(
             f"{path}: {error.strerror or error}. Check its permissions, or give another --project."
         ) from error
-    known = [field.encode_name for field in msgspec.structs.fields(Recipe)]
-    for key in document:
-        if key not in known:
-            raise UsageError(
-                f"{path}, line {_line(text, key)}: there is no key {key!r}.{nearest(key, known)} "
-                f"There are {', '.join(known)}."
-            )
+    _check_keys(path, text, document, Recipe)
+    parts = document.get("sets")
+    for number, part in enumerate(parts if isinstance(parts, list) else []):
+        if isinstance(part, dict):
+            _check_keys(path, text, part, SetRecipe, number)
     try:
-        return msgspec.convert(document, Recipe)
+        recipe = msgspec.convert(document, Recipe)
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at `$.")
-        key = re.split(r"[.\[`]", where)[0]
-        raise UsageError(f"{path}, line {_line(text, key)}: {key}: {reason}.") from None
+        inside = re.match(r"sets\[([0-9]+)\]\.?", where)
+        key = re.split(r"[.\[`]", where[inside.end() :] if inside else where)[0] or "sets"
+        raise UsageError(
+            f"{path}, line {_line(text, key, int(inside[1]) if inside else None)}: {key}: {reason}."
+        ) from None
+    names: set[str] = set()
+    for number, one in enumerate(recipe.sets or ()):
+        if one.name in names:
+            line = _line(text, "name", number)
+            raise UsageError(f"{path}, line {line}: another set is called {one.name!r} already. Rename one of them.")
+        names.add(one.name)
+    return recipe
 
 
-def _line(text: str, key: str) -> int:
-    """The line on which a top-level key stands, from 1; its table's or its own."""
-    pattern = re.compile(rf"""\s*\[?\s*["']?{re.escape(key)}["']?\s*[\].=]""")
-    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
+def _check_keys(
+    path: Path, text: str, table: Mapping[str, Any], kind: type[Settings], number: int | None = None
+) -> None:
+    """Refuse keys that aren't known, and ones that say the same twice; ``number``: in which of the sets."""
+    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+    for key in table:
+        if key not in known:
+            raise UsageError(
+                f"{path}, line {_line(text, key, number)}: there is no key {key!r}.{nearest(key, known)} "
+                f"There are {', '.join(known)}."
+            )
+    if {"scale", "size"} <= set(table):
+        line = max(_line(text, key, number) for key in ("scale", "size"))
+        raise UsageError(f"{path}, line {line}: scale and size say the same in two ways. Leave one of them out.")
+
+
+def _line(text: str, key: str, number: int | None = None) -> int:
+    """The line on which a key stands, from 1: its table's or its own; ``number``: in which of the sets."""
+    lines = text.splitlines()
+    start, stop, table = 0, len(lines), ""
+    if number is not None:
+        heads = [place for place, line in enumerate(lines) if re.match(r"""\s*\[\[\s*["']?sets["']?\s*\]\]""", line)]
+        if number >= len(heads):  # written in one line, as in sets = [{ name = "icons" }]
+            return _line(text, "sets")
+        start, stop, table = heads[number], (*heads, stop)[number + 1], r"(?:sets\s*\.\s*)?"
+    pattern = re.compile(rf"""\s*\[?\s*{table}["']?{re.escape(key)}["']?\s*[\].=]""")
+    found = (place for place in range(start, stop) if pattern.match(lines[place]))
+    return next(found, start) + 1
+
+
+def project_sets(project: Path) -> list[ProjectSet]:
+    """The parts of a project by its recipe, in its order: every set, or all that there is where it has none.
+
+    Raises:
+        UsageError: as of ``read_recipe`` and ``locate``, or two sets claim one folder.
+    """
+    recipe = read_recipe(project)
+    sets: Sequence[SetRecipe | None] = recipe.sets or (None,)
+    parts = []
+    for one in sets:
+        settings = recipe if one is None else merged(recipe, one)
+        out = settings.out or default_out(project, load_targets(settings.targets or (), project))
+        if one is not None and one.out is None:
+            out = f"{out}/{one.name}"
+        parts.append(ProjectSet("" if one is None else one.name, locate(project, out), settings))
+    check_apart({part.name: part.place for part in parts})
+    return parts
+
+
+def check_apart(places: Mapping[str, Place]) -> None:
+    """Refuse sets whose folders are the same, or lie in each other.
+
+    Raises:
+        UsageError: two sets claim one folder.
+    """
+    for (one, first), (other, second) in combinations(places.items(), 2):
+        upper, lower = sorted(
+            (Path(str(place.out).casefold()) for place in (first, second)), key=lambda p: len(p.parts)
+        )
+        if lower.is_relative_to(upper):
+            raise UsageError(
+                f"{first.project / NAME}: the sets {one!r} and {other!r} would share the folder {first.out} "
+                f"({second.out}). Give one of them an out of its own."
+            )
+
+
+def merged(recipe: Recipe, part: SetRecipe) -> Settings:
+    """What is said of a set: its own keys, and the recipe's where it has none."""
+    default, own = settings_of(recipe), settings_of(part)
+    if "scale" in own or "size" in own:
+        default = {name: value for name, value in default.items() if name not in ("scale", "size")}
+    if isinstance(own.get("types"), dict):
+        default.pop("count", None)
+    elif "count" in own and isinstance(default.get("types"), dict):
+        default["types"] = list(default["types"])
+    return Settings(**default | own)
 
 
 def write_recipe(project: Path) -> tuple[Path, list[str]]:
@@ -114,9 +232,9 @@ def write_recipe(project: Path) -> tuple[Path, list[str]]:
     return path, names
 
 
-def settings_of(recipe: Recipe) -> dict[str, Any]:
-    """The keys that a recipe sets, by their names in ``Recipe``."""
-    values = {name: getattr(recipe, name) for name in Recipe.__struct_fields__}
+def settings_of(said: Settings) -> dict[str, Any]:
+    """The keys that are set, by their names in ``Settings``."""
+    values = {name: getattr(said, name) for name in Settings.__struct_fields__}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -134,9 +252,10 @@ out = "{out}"
 #seed = 0                       # another seed gives other sprites
 #oversample = 4                 # candidates drawn for each sprite kept
 #filter = "is"                  # how the set is chosen: "is", "top-p", "none", or ratings from assetgen poll
+#min-score = 0.5                # leave out what the type classifier takes for another type
 
 # How it is drawn
-#scale = 2                      # enlarge every pixel
+#scale = 2                      # enlarge every pixel; or say what size a sprite shall have: size = 64
 #palette = 16                   # reduce to so many colours, or to those of a .gpl or .hex file
 #alpha = "hard"                 # or "soft"
 
@@ -148,4 +267,14 @@ out = "{out}"
 #power-of-two = true
 #max-side = 2048                # largest side of a sheet in pixels
 #variants = [2]                 # also write sheets twice as large, as <type>@2x.png
+
+# Several sets, each with a folder and a manifest of its own; what a set doesn't say is said above.
+#[[sets]]
+#name = "creatures"             # its folder: <out>/creatures, or what it says as out
+#types = {{ dragon = 40, imp = 20 }}
+#[[sets]]
+#name = "portraits"
+#types = {{ dragon = 3 }}
+#size = 96                      # side of a finished sprite in pixels, a multiple of the model's
+#palette = 8
 """

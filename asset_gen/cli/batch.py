@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
 from typing import Any
@@ -11,39 +11,16 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from asset_gen.batch import Outcome, preview, run_batch
-from asset_gen.bundle import BUILT_IN
+from asset_gen.batch import Outcome, preview, run_batches
 from asset_gen.candidates import FOLDER
 from asset_gen.cli.progress import bar
-from asset_gen.errors import UsageError
-from asset_gen.manifest import Layout
 from asset_gen.plan import Plan, Request
-from asset_gen.poll.ratings import Ratings, read_ratings
 from asset_gen.publish import Place
-from asset_gen.recipe import read_recipe, settings_of
+from asset_gen.request import requests_of
 from asset_gen.select import FILTERS
 
-RENAMED = {"targets": "target", "variants": "variant"}
-"""Keys of a recipe whose flag, which is repeated, has another name."""
-
-
-def parse_types(text: str | None) -> dict[str, int | None] | None:
-    """``a,b`` or ``a=40,b=10`` as a table; None stays None.
-
-    Raises:
-        UsageError: a part is empty, stands twice, or has no whole number after ``=``.
-    """
-    if text is None:
-        return None
-    quotas: dict[str, int | None] = {}
-    for part in text.split(","):
-        name, equals, number = (piece.strip() for piece in part.partition("="))
-        if not name or name in quotas:
-            raise UsageError(f"--types {text!r}: {name!r} is empty or stands twice. Write a,b or a=40,b=10.")
-        if equals and not re.fullmatch("[0-9]{1,12}", number):
-            raise UsageError(f"--types {text!r}: {number!r} is not a number of sprites. Write {name}=40.")
-        quotas[name] = int(number) if equals else None
-    return quotas
+RENAMED = {"target": "targets", "variant": "variants"}
+"""Flags, which are repeated, whose key in a recipe has another name."""
 
 
 @click.command("batch", context_settings={"auto_envvar_prefix": "ASSETGEN"})
@@ -77,7 +54,18 @@ def parse_types(text: str | None) -> dict[str, int | None] | None:
     help="How the set is chosen: greatest Inception Score, most probable types, as drawn, or by the ratings of a poll.",
 )
 @click.option("--target", multiple=True, metavar="NAME", help="Engine files to write; repeatable.  [default: generic]")
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    default=0,
+    show_default=True,
+    metavar="P",
+    help="Leave out what the type classifier gives less.",
+)
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True, help="Enlarge every pixel by this.")
+@click.option(
+    "--size", type=click.IntRange(1, 16384), metavar="N", help="Side of a sprite in pixels, in place of --scale."
+)
 @click.option("--palette", metavar="N|FILE", help="Reduce to N colours, or to those of a .gpl or .hex file.")
 @click.option(
     "--alpha",
@@ -118,12 +106,15 @@ def parse_types(text: str | None) -> dict[str, int | None] | None:
     show_default=True,
     help="Where networks run.",
 )
+@click.option("--set", "part", envvar="ASSETGEN_SET", metavar="NAME", help="Only this one of the recipe's sets.")
 @click.option("--yes", is_flag=True, help="Agree to replacing published sprites.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
 @click.pass_context
-def command(context: click.Context, /, dry_run: bool, json: bool, quiet: bool, **options: Any) -> int:
+def command(
+    context: click.Context, /, project: Path, part: str | None, dry_run: bool, json: bool, quiet: bool, **options: Any
+) -> int:
     """Generate sprites into a game project.
 
     Draws candidates with the model, keeps the best set of the wanted size, and writes one sprite sheet a type with its
@@ -132,7 +123,8 @@ def command(context: click.Context, /, dry_run: bool, json: bool, quiet: bool, *
     Running it again with the same arguments changes nothing. A larger count adds sprites, a smaller one frees the
     last; sprites that stay keep their names, places and pictures. Files you edited are left alone.
 
-    What assetgen.toml in the project says takes the place of the defaults below; assetgen init writes one.
+    What assetgen.toml in the project says takes the place of the defaults below; assetgen init writes one. Where it
+    names several [[sets]], each is made in its own folder, one after another.
 
     \b
     Examples:
@@ -140,69 +132,25 @@ def command(context: click.Context, /, dry_run: bool, json: bool, quiet: bool, *
       assetgen batch --types dragon=40,potion=10 --scale 2
       assetgen batch --model models/mine --palette 16 --dry-run
     """
-    request = _request(_with_recipe(context, options))
+    further = {name: options.pop(name) for name in ("device", "yes")}
+    given = {
+        RENAMED.get(name, name): value
+        for name, value in options.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    requests = requests_of(project, given, part, **further)
     if dry_run:
-        place, plan = preview(request)
-        _say(_json_of(place, plan, None) if json else _preview_text(place, plan), json)
+        plans = [preview(request) for request in requests]
+        _say([(request, place, plan, None) for request, (place, plan) in zip(requests, plans, strict=True)], json)
         return 0
     with bar(show=not (quiet or json)) as progress:
-        outcome = run_batch(request, _ask, progress)
-    if json:
-        _say(_json_of(outcome.place, outcome.plan, outcome), json)
-    elif not quiet:
-        _say(_summary(outcome), json)
-    for path, reason in outcome.files.kept.items():
-        click.echo(f"assetgen: {outcome.place.out / path} {reason} is left as it is.", err=True)
+        outcomes = run_batches(requests, _ask, progress)
+    if json or not quiet:
+        _say([(r, done.place, done.plan, done) for r, done in zip(requests, outcomes, strict=True)], json)
+    for outcome in outcomes:
+        for path, reason in outcome.files.kept.items():
+            click.echo(f"assetgen: {outcome.place.out / path} {reason} is left as it is.", err=True)
     return 0
-
-
-def _with_recipe(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
-    """The options, with what the project's recipe says in place of defaults."""
-    project: Path = options["project"]
-    said = settings_of(read_recipe(project))
-    values = {RENAMED.get(name, name): value for name, value in said.items()}
-    given = {name for name in options if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
-    if isinstance(kinds := values.get("types"), dict) and "count" not in given:
-        values["types"] = ",".join(f"{kind}={number}" for kind, number in kinds.items())
-    elif kinds is not None:
-        values["types"] = ",".join(kinds)
-    if "types" in given:
-        values.pop("count", None)
-    for name in ("model", "palette", "filter"):
-        if isinstance(values.get(name), str) and values[name] not in FILTERS:
-            values[name] = str(project / values[name])  # a recipe names files from where it stands
-    if "palette" in values:
-        values["palette"] = str(values["palette"])
-    return options | {name: value for name, value in values.items() if name not in given}
-
-
-def _request(options: dict[str, Any]) -> Request:
-    layout = Layout(
-        sheets="all" if options.pop("combined") else "type",
-        variants=sorted(set(options.pop("variant"))),
-        **{name: options.pop(name) for name in ("trim", "padding", "extrude", "power_of_two", "max_side")},
-    )
-    strategy = options.pop("filter")
-    by_name = strategy in FILTERS
-    return Request(
-        filter=strategy if by_name else FILTERS[0],
-        ratings=None if by_name else _ratings(strategy),
-        quotas=parse_types(options.pop("types")),
-        model=Path(options.pop("model") or BUILT_IN),
-        targets=tuple(options.pop("target")),
-        layout=layout,
-        **options,
-    )
-
-
-def _ratings(name: str) -> Ratings:
-    """The ratings in a file, where ``--filter`` names one."""
-    path = Path(name)
-    if not path.is_file():
-        raise UsageError(
-            f"--filter {name!r}: is none of {', '.join(FILTERS)}, and no file of ratings (assetgen poll --import)."
-        )
-    return read_ratings(path)
 
 
 def _ask(question: str) -> bool:
@@ -210,8 +158,16 @@ def _ask(question: str) -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty() and click.confirm(f"{question} Go on?", err=True)
 
 
-def _say(document: Any, as_json: bool) -> None:
-    click.echo(dumps(document, indent=1, ensure_ascii=False) if as_json else document)
+def _say(parts: Sequence[tuple[Request, Place, Plan, Outcome | None]], as_json: bool) -> None:
+    """Tell what was done, or would be: of every set, or of all where the recipe has none."""
+    if as_json:
+        documents = [{"set": r.name} | _json_of(place, plan, outcome) for r, place, plan, outcome in parts]
+        alone = not parts[0][0].name
+        click.echo(dumps(documents[0] if alone else {"sets": documents}, indent=1, ensure_ascii=False))
+        return
+    for request, place, plan, outcome in parts:
+        text = _summary(outcome) if outcome else _preview_text(place, plan)
+        click.echo(f"{request.name}: {text}" if request.name else text)
 
 
 def _preview_text(place: Place, plan: Plan) -> str:

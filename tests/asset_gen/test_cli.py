@@ -19,6 +19,7 @@ from asset_gen.cli import cli as root
 from asset_gen.errors import AssetgenError, UsageError
 from asset_gen.manifest import Layout
 from asset_gen.plan import Request
+from asset_gen.request import parse_types
 from tests.conftest import Cli, files_of
 
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AssetgenError)]
@@ -128,12 +129,11 @@ def test_wrong_arguments_end_with_2_and_name_the_argument(arguments: tuple[str, 
 
 
 def test_types_are_written_with_or_without_numbers() -> None:
-    assert batch.parse_types(None) is None
-    assert batch.parse_types("imp, bat") == {"imp": None, "bat": None}
-    assert batch.parse_types("imp=40,bat = 10") == {"imp": 40, "bat": 10}
+    assert parse_types("imp, bat") == {"imp": None, "bat": None}
+    assert parse_types("imp=40,bat = 10") == {"imp": 40, "bat": 10}
     for text in ("", "imp,", "imp,imp", "imp=", "imp=-1", "imp=1.5", "=3", "imp=٣"):
         with pytest.raises(UsageError, match="--types"):
-            batch.parse_types(text)
+            parse_types(text)
 
 
 def test_merges_and_sizes_are_written_like_this() -> None:
@@ -158,7 +158,9 @@ VARIABLES = {
     "SCORER": ("types", "scorer", "types"),
     "FILTER": ("top-p", "filter", "top-p"),
     "TARGET": ("generic toy", "targets", ("generic", "toy")),
+    "MIN_SCORE": ("0.5", "min_score", 0.5),
     "SCALE": ("3", "scale", 3),
+    "SIZE": ("96", "size", 96),
     "PALETTE": ("16", "palette", "16"),
     "ALPHA": ("soft", "alpha", "soft"),
     "COMBINED": ("1", "layout", Layout(sheets="all")),
@@ -178,11 +180,11 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """Every request that reaches the library."""
     requests: list[Request] = []
 
-    def listen(request: Request, *others: object) -> None:
-        requests.append(request)
+    def listen(heard: list[Request], *others: object) -> None:
+        requests.extend(heard)
         raise AssetgenError("heard")
 
-    monkeypatch.setattr(batch, "run_batch", listen)
+    monkeypatch.setattr(batch, "run_batches", listen)
     return requests
 
 
@@ -194,8 +196,8 @@ def test_every_flag_can_be_set_in_the_environment(
     monkeypatch.setenv(f"ASSETGEN_{name}", text)
     assert cli("batch").err == "assetgen: heard\n"
     assert getattr(heard[0], field) == value
-    ratings = {"ratings"}  # --filter reads them where it names a file
-    assert {entry[1] for entry in VARIABLES.values()} | ratings == set(Request.__dataclass_fields__)
+    others = {"ratings", "name"}  # --filter reads ratings where it names a file; a set has its name from the recipe
+    assert {entry[1] for entry in VARIABLES.values()} | others == set(Request.__dataclass_fields__)
 
 
 def test_a_flag_wins_over_its_variable(cli: Cli, heard: list[Request], monkeypatch: pytest.MonkeyPatch) -> None:

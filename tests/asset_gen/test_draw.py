@@ -6,6 +6,7 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from tests.fakes import MODEL, TYPES, Copyist, Eye, Painter, fake_bundle
 def networks_of(generator: Session, monkeypatch: pytest.MonkeyPatch, conditional: bool = True) -> Networks:
     """A fake bundle's networks."""
     sessions = {"generator.onnx": generator, "classifier.onnx": Eye()}
-    monkeypatch.setattr(draw, "open_session", lambda path, device: sessions[path.name])
+    monkeypatch.setattr(draw, "open_session", lambda path, device, memory: sessions[path.name])
     return Networks(fake_bundle(conditional=conditional), "cpu")
 
 
@@ -120,6 +121,33 @@ def published(*indices: int) -> dict[str, list[SpriteRecord]]:
             for slot, index in enumerate(indices)
         ]
     }
+
+
+def origins(*indices: int) -> frozenset[Origin]:
+    return frozenset(Origin(model=MODEL, seed=0, type="bat", index=index) for index in indices)
+
+
+def test_what_somebody_rejected_is_never_chosen_nor_what_looks_like_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(plan_of({"bat": 4, "owl": 4}), rejected=origins(3, 8))
+    rows = {row.name: row for row in drawn(networks_of(Stammerer(), monkeypatch), plan, place)}
+    assert [rows[f"bat_c00000{n}"].reason for n in (3, 8)] == ["rejected", "rejected"]
+    assert rows["bat_c000002"].reason == "nearly equals bat_c000003"
+    assert rows["bat_c000009"].reason == "nearly equals bat_c000008"
+    assert not any(rows[f"bat_c00000{n}"].kept for n in (2, 3, 8, 9))
+    assert sum(row.kept for row in rows.values()) == 8
+
+
+def test_what_scores_too_little_is_left_out_and_more_is_drawn(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = plan_of({"bat": 4})
+    least = max(row.p_type for row in drawn(networks_of(Painter(), monkeypatch), plain, place)) * 0.999
+    choice = msgspec.structs.replace(plain.choice, min_score=least)
+    plan = replace(plain, choice=choice, run=run_name(choice, plain.quotas, {}))
+    rows = drawn(networks_of(Painter(), monkeypatch), plan, place)
+    assert len(rows) > 16
+    assert min(row.p_type for row in rows if row.kept) >= least - 1e-6
+    assert {row.reason for row in rows if row.p_type < least - 1e-6} == {f"p(type) is below {least:g}"}
 
 
 def test_near_duplicates_are_named_and_never_kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

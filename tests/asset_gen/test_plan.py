@@ -239,14 +239,17 @@ DECIDES: list[dict[str, Any]] = [
     {"filter": "none"},
     {"ratings": LIKED},
     {"ratings": msgspec.structs.replace(LIKED, votes=2)},
+    {"min_score": 0.5},
     {"quotas": {"bat": 4}},
 ]
 DOES_NOT: list[dict[str, Any]] = [
     {"project": Path("elsewhere")},
+    {"name": "icons"},
     {"out": "elsewhere"},
     {"model": Path("copy of the model")},
     {"targets": ("toy",)},
     {"scale": 2},
+    {"size": 32},
     {"palette": "16"},
     {"alpha": "soft"},
     {"layout": Layout(trim=True)},
