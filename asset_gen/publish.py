@@ -7,13 +7,12 @@ and a process killed in between is rolled forward by the next one. Without a jou
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,8 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from asset_gen.errors import ProjectError, UsageError
+from asset_gen.files import file_sha256, move_file, remove_file, sync_folder, write_file
+from asset_gen.history import MANIFEST, History
 
 STATE = ".assetgen"
 EDITED = "was edited by hand and"
@@ -139,9 +140,9 @@ def make_state(state: Path) -> None:
 def replace_file(path: Path, data: bytes, state: Path) -> None:
     """Put one file that lies outside every output folder in place, whole: staged in ``state``, synced, renamed."""
     staged = state / f"{path.name}.tmp"
-    _write(staged, data)
-    staged.replace(path)
-    _sync_folder(path.parent)
+    write_file(staged, data)
+    move_file(staged, path)
+    sync_folder(path.parent)
 
 
 def recover(place: Place) -> None:
@@ -174,6 +175,7 @@ def _sweep(place: Place) -> None:
     if not place.journal.exists():
         shutil.rmtree(place.stage, ignore_errors=True)
         shutil.rmtree(place.candidates, ignore_errors=True)
+        (place.state / "journal.tmp").unlink(missing_ok=True)
 
 
 class Change:
@@ -188,6 +190,10 @@ class Change:
         """sha256 of every file of the new state."""
         self.damaged: set[str] = set()
         """Paths whose file is no picture any more: damaged, not edited, and so replaced."""
+        self._found: dict[str, str] = {}
+        """sha256 of what lay at each path before."""
+        self._stamps: dict[str, tuple[int, int] | None] = {}
+        """Size and time of the same files: an edit in the meantime must not be replaced."""
         self._moves: list[tuple[str, str]] = []
         self._removals: list[str] = []
         shutil.rmtree(place.stage, ignore_errors=True)
@@ -202,7 +208,7 @@ class Change:
         target = self.place.out / path
         digest = sha256(data).hexdigest()
         self.hashes[path] = digest
-        found = file_sha256(target)
+        found = self._look(path)
         if found == digest:
             self.result.unchanged.append(path)
             return
@@ -231,7 +237,7 @@ class Change:
 
     def remove(self, path: str) -> None:
         """The file at ``path`` shall be gone, unless somebody edited it."""
-        found = file_sha256(self.place.out / path)
+        found = self._look(path)
         if found is None:
             return
         if found != self.ours.get(path) or _locked(self.place.out / path):
@@ -247,26 +253,55 @@ class Change:
         project could not be trusted: a killed change is then completed by repeating it.
 
         Raises:
-            ProjectError: a path leads out of the output folder by a link; nothing was changed.
+            ProjectError: a path leads out of the output folder by a link, or a file was changed in the meantime;
+                nothing was changed.
         """
         for path in [*(path for _, path in self._moves), *self._removals]:
             if not _inside(self.place.out, path):
                 raise ProjectError(f"{self.place.out / path}: a link leads out of {self.place.out}. Remove the link.")
-        if self._moves or self._removals:
-            out = self.place.out.relative_to(self.place.project).as_posix()
-            journal = Journal(out=out, moves=self._moves, removals=self._removals)
-            _sync_folder(self.place.stage)
-            if self.place.out != self.place.project:
-                staged = self.place.state / "journal.tmp"
-                _write(staged, msgspec.json.encode(journal))
-                staged.replace(self.place.journal)
-                _sync_folder(self.place.state)
+        for path, stamp in self._stamps.items():
+            if _stamp(self.place.out / path) != stamp:
+                raise ProjectError(
+                    f"{self.place.out / path}: was changed while assetgen was working. Nothing was replaced; "
+                    f"run the same command again."
+                )
+        if not (self._moves or self._removals):
+            return self.result
+        out = self.place.out.relative_to(self.place.project).as_posix()
+        journal = Journal(out=out, moves=self._moves, removals=self._removals)
+        sync_folder(self.place.stage)
+        if self.place.out == self.place.project:
             _apply(self.place, journal)
+            return self.result
+        past = History(self.place.state, out)
+        leaving = {*(path for _, path in self._moves), *self._removals}
+        if MANIFEST in leaving:
+            past.keep(self.place.out, self._present(leaving), leaving)
+        staged = self.place.state / "journal.tmp"
+        write_file(staged, msgspec.json.encode(journal))
+        move_file(staged, self.place.journal)
+        sync_folder(self.place.state)
+        _apply(self.place, journal)
+        if MANIFEST in leaving:
+            past.prune(file_sha256(self.place.out / MANIFEST))
         return self.result
+
+    def _look(self, path: str) -> str | None:
+        """sha256 of what lies at a path now."""
+        self._stamps[path] = _stamp(self.place.out / path)
+        found = file_sha256(self.place.out / path)
+        if found is not None:
+            self._found[path] = found
+        return found
+
+    def _present(self, leaving: Collection[str]) -> dict[str, str]:
+        """The published set as it lies there, without what is damaged and what people made of it and keep."""
+        ours = {path: found for path, found in self._found.items() if path in self.ours and path not in self.damaged}
+        return {path: found for path, found in ours.items() if path in leaving or found == self.ours[path]}
 
     def _stage(self, path: str, data: bytes) -> None:
         name = f"{len(self._moves):06d}"
-        _write(self.place.stage / name, data)
+        write_file(self.place.stage / name, data)
         self._moves.append((name, path))
 
 
@@ -276,6 +311,15 @@ def _locked(path: Path) -> bool:
         return not path.stat().st_mode & stat.S_IWUSR
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of a file, or None where there is none."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _hidden(path: Path) -> bool:
@@ -298,55 +342,13 @@ def _apply(place: Place, journal: Journal) -> None:
         target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if (place.stage / name).exists():
-            (place.stage / name).replace(target)
+            move_file(place.stage / name, target)
         folders.add(target.parent)
     for folder in sorted(folders):
-        _sync_folder(folder)
+        sync_folder(folder)
     for path in journal.removals:
-        (out / path).unlink(missing_ok=True)
+        remove_file(out / path)
         with suppress(OSError):  # it isn't empty, or it has gone already
             (out / path).parent.rmdir()
-    place.journal.unlink(missing_ok=True)
-    _sync_folder(place.state)
-
-
-def file_sha256(path: Path) -> str | None:
-    """sha256 of a file, or None where there is none."""
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _write(path: Path, data: bytes) -> None:
-    """A new file; a link of that name is removed, not followed."""
-    with _naming(path):
-        path.unlink(missing_ok=True)
-        with path.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.stat().st_size != len(data):
-            raise OSError(f"wrote {path.stat().st_size} of {len(data)} bytes")
-
-
-def _sync_folder(path: Path) -> None:
-    if os.name == "nt":  # Windows can't open a folder, and keeps renames in its own journal
-        return
-    with _naming(path):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Errors of write and fsync carry no file name; give them this one."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
+    remove_file(place.journal)
+    sync_folder(place.state)

@@ -8,9 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from asset_gen.errors import ProjectError, SpriteError
+from asset_gen.files import file_sha256
 from asset_gen.images import read_rgba
 from asset_gen.manifest import NAME, Manifest, SheetRecord, read_manifest
-from asset_gen.publish import Place, file_sha256, locate
+from asset_gen.publish import Place, locate
 from asset_gen.recipe import read_recipe
 from asset_gen.targets import default_out, load_targets
 

@@ -100,11 +100,13 @@ def game(tmp_path: Path) -> Path:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Path → content of every file below a folder, the project's locks left out."""
+    """Path → content of every file below a folder, the project's locks and its history left out: they tell when."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in ("lock", "decisions.lock")
+        if path.is_file()
+        and path.name not in ("lock", "decisions.lock")
+        and path.relative_to(folder).parts[:2] != (".assetgen", "history")
     }
 
 

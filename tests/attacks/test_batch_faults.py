@@ -25,6 +25,10 @@ THEN = ("--types", "beetle=2,mushroom=2", "--oversample", 2, "--scale", 2, "--ye
 """Changes files, adds some, and removes a folder."""
 
 
+WRITERS = ("asset_gen.publish", "asset_gen.files", "asset_gen.history")
+"""The modules that change a project."""
+
+
 def words(arguments: tuple[object, ...]) -> list[str]:
     """As a shell would pass them."""
     return [str(argument) for argument in arguments]
@@ -137,12 +141,12 @@ def test_a_signal_from_the_terminal_ends_a_real_process_cleanly(
 
 
 def fail_call(patch: pytest.MonkeyPatch, number: int, code: int) -> Callable[[], bool]:
-    """Let the ``number``-th system call that ``asset_gen.publish`` makes fail; returns whether that was reached."""
+    """Let the ``number``-th system call that writers of a project make fail; returns whether that was reached."""
     left = [number]
 
     def failing(real: Callable[..., object]) -> Callable[..., object]:
         def call(*args: object, **kwargs: object) -> object:
-            if sys._getframe(1).f_globals["__name__"] == "asset_gen.publish":
+            if sys._getframe(1).f_globals["__name__"] in WRITERS:
                 left[0] -= 1
                 if left[0] == 0:
                     raise OSError(code, os.strerror(code))
