@@ -85,7 +85,7 @@ def deliver(
             variants.append(variant)
     base = place.out.relative_to(place.project).as_posix()
     for path, (data, target) in target_files(sheets, targets, place.project, base, variants).items():
-        together, unclear = _merged(target, path, place, data)
+        together, unclear = merge_held(target, path, place, data)
         change.put(path, data if together is None else together, merged=together is not None, unclear=unclear)
     model = Model(name=bundle.info.name, sha256=bundle.sha256, licence=bundle.info.licence)
     change.put("provenance.json", encode(_provenance(bundle, model, plan, finish)))
@@ -190,7 +190,7 @@ def _sprites_on(laid: Sheet, slots: Slots, pictures: Pictures, finish: Finish) -
     return sprites
 
 
-def _merged(target: Target, path: str, place: Place, data: bytes) -> tuple[bytes | None, str | None]:
+def merge_held(target: Target, path: str, place: Place, data: bytes) -> tuple[bytes | None, str | None]:
     """(what shall stand in a file that the engine edits too, or None; why it wasn't understood, or None)."""
     if target.merge is None or not path.endswith(target.merged):
         return None, None

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import onnx
+import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -155,3 +156,16 @@ class Colours:
         half = sprites.shape[1] // 2
         corners = sprites.reshape(len(sprites), 2, half, 2, half, 4).mean(axis=(2, 4), dtype=np.float32) / 255
         return np.asarray(corners.reshape(len(sprites), 16), np.float32)
+
+
+class FakeNetworks:
+    """A bundle's networks, both stand-ins."""
+
+    def __init__(self, bundle: Any, device: str) -> None:
+        self.info, self.generator, self.classifier = bundle.info, Painter(), Eye()
+
+
+def use_stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches take any folder for a model of three types, and draw with the stand-ins."""
+    monkeypatch.setattr("asset_gen.batch.load_bundle", lambda path: fake_bundle())
+    monkeypatch.setattr("asset_gen.batch.Networks", FakeNetworks)

@@ -22,6 +22,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "integrate": "Install or update what lives inside an engine.",
     "poll": "Ask players which sprites they like better, two by two.",
     "verify": "Check that what was published is whole.",
+    "restore": "Go back to what was published before.",
     "doctor": "Report versions, devices and installation trouble.",
 }
 INTERRUPTED = 130
