@@ -1,7 +1,7 @@
 """Is this model whole, and what can it make?
 
-A bundle is a folder: ``generator.onnx``, ``classifier.onnx``, ``bundle.json``. It may come from a stranger, so nothing
-is run before names, sizes, hashes, operators, inputs and outputs have been checked.
+A bundle is a folder: ``generator.onnx``, ``classifier.onnx``, ``bundle.json`` and what else that one lists. It may come
+from a stranger, so nothing is run before names, sizes, hashes, operators, inputs and outputs have been checked.
 """
 
 from __future__ import annotations
@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 FORMAT = 1
 BUILT_IN = Path(__file__).parent / "models" / "dcss"
 NETWORKS = ("classifier.onnx", "generator.onnx")
+FEATURES = "features.onnx"
+"""Sprite → features, by which a set of sprites is compared with the training set."""
+TRAINING_SET = "training_features.npz"
+"""What is remembered of the training sprites; read by ``asset_gen.training_set``."""
 WEIGHTS = "weights.safetensors"
 """Generator, average and discriminator to train on; checked by who reads it, since drawing doesn't."""
 MAX_FILE = 512 * 2**20  # bytes
 MAX_SIDE = 1024
 MAX_TYPES = 4096
+MAX_FEATURES = 4096
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +61,17 @@ class Tunable(msgspec.Struct, frozen=True, kw_only=True):
     """The preset whose generator it is."""
     width: float
     """Factor of its channels."""
+
+
+class FeatureRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``features.onnx`` is, whose features of the training sprites lie in ``training_features.npz``."""
+
+    network: str
+    """``type classifier``, the bundle's own without its last layer, or the name of an outside network."""
+    outside: bool
+    """Whether others trained it."""
+    dimensions: int
+    """Features of a sprite."""
 
 
 class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +105,9 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     tunable: Tunable | None = None
     """Given where training can go on from this model."""
     memory: Annotated[int, msgspec.Meta(ge=1, le=MAX_DECLARED)] | None = None
-    """Bytes that either network may take, weights included, to draw or judge 64 sprites; left out: 2 GiB."""
+    """Bytes that any of the networks may take, weights included, to draw or judge 64 sprites; left out: 2 GiB."""
+    features: FeatureRecord | None = None
+    """Given where the bundle remembers its training sprites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +133,10 @@ class Bundle:
     def classifier(self) -> Path:
         """The type classifier's ONNX file."""
         return self.path / "classifier.onnx"
+
+    def optional(self, name: str) -> Path | None:
+        """A file that not every bundle has; None where this one hasn't."""
+        return self.path / name if name in self.info.files else None
 
 
 def model_sha256(files: dict[str, FileRecord]) -> str:
@@ -168,6 +190,13 @@ def _read_info(path: Path) -> BundleInfo:
         raise _rejected(path, f"bundle.json has no label for the type {missing[0]!r}")
     if not info.name.isprintable():
         raise _rejected(path, f"bundle.json: the name {info.name[:40]!r} can't be printed")
+    remembers = [name in info.files for name in (FEATURES, TRAINING_SET)] + [info.features is not None]
+    if any(remembers) and not all(remembers):
+        raise _rejected(path, f"bundle.json has only some of {FEATURES}, {TRAINING_SET} and the record 'features'")
+    if info.features is not None and not (
+        1 <= info.features.dimensions <= MAX_FEATURES and info.features.network.isprintable()
+    ):
+        raise _rejected(path, f"bundle.json: {info.features.dimensions} features, or a network that can't be named")
     if not 4 <= info.size <= MAX_SIDE or not 1 <= info.latent <= 65536:
         raise _rejected(path, f"bundle.json: size {info.size} or latent {info.latent} is out of range")
     return info
@@ -206,6 +235,8 @@ def _check_networks(path: Path, info: BundleInfo) -> None:
     allowed = info.memory or MAX_UNDECLARED
     _check_network(path, "generator.onnx", latent, {"rgba": picture}, allowed)
     _check_network(path, "classifier.onnx", {"rgba": picture}, {"logits": ("n", len(info.types))}, allowed)
+    if info.features is not None:
+        _check_network(path, FEATURES, {"rgba": picture}, {"features": ("n", info.features.dimensions)}, allowed)
 
 
 def _check_network(

@@ -6,7 +6,6 @@ import copy
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,19 @@ from asset_gen.bundle import (
     Bundle,
     BundleInfo,
     DataRecord,
-    FileRecord,
     Tunable,
     load_bundle,
 )
-from asset_gen.errors import ModelError, UsageError
-from asset_gen.memory import UnboundedError, need_of
+from asset_gen.errors import ModelError, SpriteError, UsageError
+from exporter.calibrate import remember
+from exporter.feature_network import OWN
 from exporter.onnx_graph import Typed, Untyped, export_onnx
+from exporter.stage import file_record, memory_of, staging, swap, write_info
 from exporter.verify import check_parity
 from trainer.checkpoint import LAST, Checkpoint, load_best, load_checkpoint
 from trainer.classifier import load_classifier
 from trainer.config import Config, load_config, outside_networks, run_report
+from trainer.dataset import Dataset, load_dataset
 from trainer.evaluate import read_evaluations
 from trainer.loop import new_generator
 from trainer.presets import PRESETS
@@ -58,6 +59,8 @@ class Form:
     """Carry the networks to train on, too."""
     last: bool = False
     """Take the newest checkpoint, even where an earlier one was judged better."""
+    features: str = OWN
+    """The network by which sets are compared: one of ``exporter.feature_network.NETWORKS``."""
     force: bool = False
     """Replace an existing bundle."""
 
@@ -86,8 +89,7 @@ def export_run(
     classifier, figures = load_classifier(run, len(config.types), config.size or 0)
     report = run_report(run)
     preset = PRESETS[config.preset]
-    stage = out.resolve().with_name(f".{out.resolve().name}.tmp")
-    shutil.rmtree(stage, ignore_errors=True)
+    stage = staging(out)
     stage.mkdir(parents=True)
     try:
         shell = Typed if preset.conditional else Untyped
@@ -117,15 +119,11 @@ def export_run(
             (stage / WEIGHTS).write_bytes(save(networks))
         evaluation = read_evaluations(run).get(saved.state["step"])
         info = _info(config, report, labelling, saved.state, figures, evaluation, parity, stage)
-        info = msgspec.structs.replace(info, memory=max(_memory(stage / name) for name in NETWORKS))
-        (stage / "bundle.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1) + b"\n")
+        info = msgspec.structs.replace(info, memory=max(memory_of(stage / name) for name in NETWORKS))
+        dataset = sprites_of(config, say)
+        write_info(stage, info if dataset is None else remember(stage, info, dataset, form.features))
         load_bundle(stage)
-        former = stage.with_suffix(".former")
-        shutil.rmtree(former, ignore_errors=True)
-        if out.exists():
-            out.rename(former)  # a kill between the two renames loses neither
-        stage.rename(out)
-        shutil.rmtree(former, ignore_errors=True)
+        swap(stage, out)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return load_bundle(out)
@@ -156,20 +154,18 @@ def load_generator(
     return generator.eval(), saved
 
 
-def _memory(path: Path) -> int:
-    """Bytes that a network takes, rounded up to whole MiB.
-
-    Raises:
-        ModelError: that can't be told from its graph, so no bundle may hold it.
-    """
-    import onnx
-
+def sprites_of(config: Config, say: Callable[[str], None]) -> Dataset | None:
+    """The sprites of the run; None, and a notice, where they aren't there any more as they were."""
+    without = "the bundle is written without what it would remember of them (assetgen calibrate adds it)"
     try:
-        return -(-need_of(onnx.load_model(str(path))).memory // 2**20) * 2**20
-    except UnboundedError as error:
-        raise ModelError(
-            f"{path.name}: {error}. The bundle was not written; please report this with what assetgen doctor says."
-        ) from None
+        dataset = load_dataset(Path(config.sprites), config.size, config.merge, config.background)
+    except (SpriteError, OSError) as error:
+        say(f"The training sprites can't be read ({error}); {without}.")
+        return None
+    if dataset.digest() != config.data_sha256:
+        say(f"{config.sprites}: the sprites have changed since the training; {without}.")
+        return None
+    return dataset
 
 
 def _info(
@@ -183,11 +179,7 @@ def _info(
     stage: Path,
 ) -> BundleInfo:
     preset = PRESETS[config.preset]
-    files = {
-        name: FileRecord(sha256=sha256((stage / name).read_bytes()).hexdigest(), size=(stage / name).stat().st_size)
-        for name in (*NETWORKS, WEIGHTS)
-        if (stage / name).is_file()
-    }
+    files = {name: file_record(stage / name) for name in (*NETWORKS, WEIGHTS) if (stage / name).is_file()}
     training = {
         "steps": state["step"],
         "minutes": round(state["seconds"] / 60, 1),

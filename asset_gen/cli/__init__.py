@@ -18,6 +18,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "data": "Turn somebody's art into a set for assetgen train.",
     "train": "Train a generator and type classifier on a folder of sprites.",
     "export": "Turn a training run into a model bundle.",
+    "calibrate": "Let an older bundle know its training sprites.",
     "init": "Write an assetgen.toml for a game project.",
     "integrate": "Install or update what lives inside an engine.",
     "poll": "Ask players which sprites they like better, two by two.",

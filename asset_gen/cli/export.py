@@ -19,6 +19,13 @@ from asset_gen.errors import DeviceError
 @click.option("--half", is_flag=True, help="Store weights in 16 bits: half the size, at most one grey level off.")
 @click.option("--tunable", is_flag=True, help="Carry the networks, too, so that 'train --from' can start from them.")
 @click.option("--last", is_flag=True, help="Take the newest checkpoint even where an earlier one was judged better.")
+@click.option(
+    "--features",
+    type=click.Choice(["own", "lite0"]),
+    default="own",
+    show_default=True,
+    help="Network that compares candidates with the training sprites: the own classifier or EfficientNet-Lite0.",
+)
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
 def command(
     run: Path,
@@ -30,12 +37,14 @@ def command(
     half: bool,
     tunable: bool,
     last: bool,
+    features: str,
     force: bool,
 ) -> int:
     """Turn a training run into a model bundle.
 
     Writes generator and classifier as ONNX with the weights inside, after checking that ONNX Runtime draws what
-    PyTorch draws. The bundle is what 'assetgen batch --model' takes; it needs no PyTorch.
+    PyTorch draws, and what selection and the copy check need to know of the training sprites; of these themselves it
+    holds nothing. The bundle is what 'assetgen batch --model' takes; it needs no PyTorch.
 
     \b
     Example:
@@ -50,7 +59,7 @@ def command(
     labelling = Labelling(
         name=name or out.resolve().name, licence=licence, data_name=data_name, data_licence=data_licence
     )
-    form = Form(half=half, tunable=tunable, last=last, force=force)
+    form = Form(half=half, tunable=tunable, last=last, features=features, force=force)
     bundle = export_run(run, out, labelling, form, say=lambda notice: click.echo(f"  {notice}", err=True))
     click.echo(
         f"{out}: {bundle.info.name}, {len(bundle.info.types)} types at {bundle.info.size} px, "

@@ -52,7 +52,7 @@ class Neighbours:
 
 def nearest_neighbours(sprites: NDArray[np.uint8], training: NDArray[np.uint8], k: int = 3) -> Neighbours:
     """Neighbours of ``sprites`` [n, s, s, 4] among ``training`` [m, s, s, 4]; all where there are fewer."""
-    a, b = _rendered(sprites), _rendered(training)
+    a, b = rendered(sprites), rendered(training)
     plain, mirrored = (
         distances(a.reshape(len(a), -1), view.reshape(len(b), -1)) / np.sqrt(a[0].size) for view in (b, b[..., ::-1])
     )
@@ -67,7 +67,7 @@ def nearest_neighbours(sprites: NDArray[np.uint8], training: NDArray[np.uint8], 
 
 def _nearest(sprites: NDArray[np.uint8], training: NDArray[np.uint8], skip_self: bool) -> NDArray[np.float32]:
     """Distance of every sprite to its nearest training sprite: [n]."""
-    a, b = _rendered(sprites), _rendered(training)
+    a, b = rendered(sprites), rendered(training)
     nearest = np.full(len(a), np.inf, np.float32)
     for view in (b, b[..., ::-1]):
         between = distances(a.reshape(len(a), -1), view.reshape(len(b), -1)) / np.sqrt(a[0].size)
@@ -77,7 +77,7 @@ def _nearest(sprites: NDArray[np.uint8], training: NDArray[np.uint8], skip_self:
     return nearest
 
 
-def _rendered(sprites: NDArray[np.uint8]) -> NDArray[np.float32]:
+def rendered(sprites: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Premultiplied float32 [n, 4, 32, 32] in 0–1."""
     if sprites.shape[1] != SIDE:
         sprites = np.stack([shrink_area(sprite, SIDE, SIDE) for sprite in sprites])

@@ -1,0 +1,64 @@
+"""How does a bundle get to know its training sprites? For the copy check, sanity limits and set-level selection."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from asset_gen.bundle import FEATURES, TRAINING_SET, Bundle, BundleInfo, load_bundle
+from asset_gen.errors import ModelError, UsageError
+from asset_gen.generate import BATCH
+from asset_gen.runtime import open_session
+from asset_gen.training_set import TrainingSet
+from exporter.feature_network import OWN, write_features
+from exporter.stage import file_record, memory_of, staging, swap, write_info
+from trainer.classifier import as_drawn
+from trainer.dataset import Dataset, load_dataset
+
+
+def calibrate(
+    path: Path, sprites: Path, merge: Mapping[str, str] | None = None, background: bool = False, network: str = OWN
+) -> Bundle:
+    """Give an existing bundle ``features.onnx`` and ``training_features.npz``; its model stays the same.
+
+    Raises:
+        UsageError: the sprites aren't those that the model was trained on.
+        SpriteError: they can't be read.
+        ModelError: the bundle is damaged.
+    """
+    bundle = load_bundle(path)
+    dataset = load_dataset(sprites, bundle.info.size, merge, background)
+    if dataset.digest() != bundle.info.data.sha256:
+        raise UsageError(
+            f"{sprites}: these {len(dataset.files)} sprites aren't the {bundle.info.data.sprites} that {path} was "
+            f"trained on. Give that folder, with --merge and --background as in training."
+        )
+    stage = staging(path)
+    try:
+        shutil.copytree(path, stage)
+        info = remember(stage, bundle.info, dataset, network)
+        write_info(stage, info)
+        load_bundle(stage)
+        swap(stage, path)
+    except OSError as error:
+        raise ModelError(f"{error.filename or path}: {error.strerror or error}. The bundle is as it was.") from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return load_bundle(path)
+
+
+def remember(folder: Path, info: BundleInfo, dataset: Dataset, network: str) -> BundleInfo:
+    """Write both files into a bundle folder that has its classifier; returns ``info`` with them."""
+    record = write_features(network, folder / "classifier.onnx", info.size, folder / FEATURES)
+    session = open_session(folder / FEATURES, "cpu")
+    drawn = as_drawn(dataset.sprites, info.alpha == "true")
+    features = np.concatenate([session.run(rgba=drawn[n : n + BATCH]) for n in range(0, len(drawn), BATCH)])
+    training = TrainingSet.of(dataset.files, dataset.first_types, dataset.sprites, features)
+    (folder / TRAINING_SET).write_bytes(training.encode())
+    files = dict(info.files) | {name: file_record(folder / name) for name in (FEATURES, TRAINING_SET)}
+    memory = info.memory and max(info.memory, memory_of(folder / FEATURES))
+    return msgspec.structs.replace(info, features=record, files=files, memory=memory)
