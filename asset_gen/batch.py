@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from asset_gen.bundle import Bundle, load_bundle
+from asset_gen.decisions import Decision, decide, person, record
 from asset_gen.deliver import deliver
 from asset_gen.draw import Networks, Progress, draw_candidates
 from asset_gen.errors import AssetgenError, ProjectError, UsageError
 from asset_gen.finish import read_palette_option
 from asset_gen.layout import IMAGES, fit_layout
-from asset_gen.manifest import Layout, ScorerRecord
+from asset_gen.manifest import Layout, ScorerRecord, read_manifest
 from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
 from asset_gen.publish import Place, Published, locate, opened
 from asset_gen.recipe import check_apart
+from asset_gen.select import RATED
 from asset_gen.sheet import Target
 from asset_gen.targets import DEFAULT, default_out, load_targets
 
@@ -94,8 +97,15 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
         plan = make_plan(request, bundle, place, job.quotas)
         if plan.question and not (request.yes or ask(plan.question)):
             raise ProjectError(f"{plan.question} Nothing was changed; pass --yes to agree.")
+        if plan.turned_down:
+            record(place.project, _rejections(plan, place.project))
+        restored = plan.restores
+        if restored:
+            draw_candidates(networks, plan.drawing(), place, progress)
+            plan = make_plan(request, bundle, place, job.quotas)
         if plan.draws:
-            draw_candidates(networks, plan, place, progress)
+            _check_ratings(plan)
+            draw_candidates(networks, plan.drawing(), place, progress)
         files, scorer = deliver(request, bundle, networks, plan, place, job.targets, job.layout, progress)
     except OSError as error:
         path = error.filename2 or error.filename or place.out  # of a rename, the place that a file was meant for
@@ -106,7 +116,22 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
     names = ", ".join(target.name for target in job.targets)
     if not request.targets:
         names += " (no engine's files were found)" if names == DEFAULT else " (found from the project's files)"
+    plan = replace(plan, draws=plan.draws or restored)
     return Outcome(place, plan, files, scorer, names, IMAGES[job.layout.sheets], networks.generator.provider)
+
+
+def _rejections(plan: Plan, project: Path) -> list[Decision]:
+    who = person(project)
+    return [decide(sprite.name, "reject", sprite.origin, who) for sprite in plan.turned_down]
+
+
+def _check_ratings(plan: Plan) -> None:
+    """
+    Raises:
+        UsageError: what is published was chosen by ratings, and they aren't at hand.
+    """
+    if plan.ratings is None and plan.choice.filter.startswith(RATED):
+        raise UsageError("--filter: the published sprites were chosen by ratings. Give their file to draw further.")
 
 
 def _named(request: Request, step: Callable[..., Any], *arguments: Any) -> Any:
@@ -126,10 +151,51 @@ def _resolve(request: Request) -> _Job:
     targets = load_targets(request.targets, request.project)
     layout = fit_layout(request.layout, targets)
     place = locate(request.project, request.out or default_out(request.project, targets))
+    if request.named:
+        return _as_published(request, bundle, place)
     quotas = resolve_quotas(request, bundle.info)
     check_room(request, quotas, bundle.info.size, layout)
     read_palette_option(request.palette)
     return _Job(request, bundle, place, quotas, targets, layout)
+
+
+def _as_published(request: Request, bundle: Bundle, place: Place) -> _Job:
+    """A request that names slots: all else stays as it is published, whatever recipe and flags say.
+
+    Raises:
+        UsageError: nothing is published there, or it comes from another model.
+    """
+    flag = "--only" if request.only else "--reject"
+    old = read_manifest(place.out)
+    if old is None:
+        raise UsageError(
+            f"{flag}: nothing is published in {place.out}. Give the folder with --out, or run batch first."
+        )
+    if old.choice.model != bundle.sha256:
+        raise UsageError(
+            f"{flag}: {place.out} is published from another model ({old.choice.model[:16]}) than {bundle.path} "
+            f"({bundle.sha256[:16]}). Give that one with --model."
+        )
+    ratings = request.ratings
+    if ratings is not None and old.choice.filter != f"{RATED} {ratings.digest()}":
+        ratings = None
+    request = replace(
+        request,
+        count=None,
+        quotas=dict(old.quotas),
+        seed=old.choice.seed,
+        oversample=old.choice.oversample,
+        scorer=old.choice.scorer,
+        filter=old.choice.filter,
+        ratings=ratings,
+        min_score=old.choice.min_score,
+        targets=tuple(old.targets),
+        scale=old.finish.scale,
+        palette=old.finish.palette_asked or None,
+        alpha=old.finish.alpha,
+        layout=old.layout,
+    )
+    return _Job(request, bundle, place, old.quotas, load_targets(old.targets, request.project), old.layout)
 
 
 def _scale(request: Request, bundle: Bundle) -> int:

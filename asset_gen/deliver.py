@@ -39,6 +39,7 @@ from asset_gen.plan import Plan, Request
 from asset_gen.png import SOURCE_TYPE, encode_sheet
 from asset_gen.publish import Change, Place, Published
 from asset_gen.sheet import Delivery, Sheet, Target
+from asset_gen.spares import origin_of
 
 TOOL = f"assetgen {__version__}"
 PALETTE_SAMPLE = 2000
@@ -66,7 +67,7 @@ def deliver(
         share = max(1, PALETTE_SAMPLE // len(slots))
         return np.concatenate([pictures.native(kind, [row[1] for row in rows[:share]]) for kind, rows in slots.items()])
 
-    finish = resolve_finish(request, plan.old, sample)
+    finish = plan.old.finish if plan.old and plan.only else resolve_finish(request, plan.old, sample)
     ours = {entry.path: entry.sha256 for entry in plan.old.files} if plan.old else {}
     change = Change(place, ours)
     sheets = _lay_out(slots, bundle, pictures, plan, finish, arrangement)
@@ -113,28 +114,32 @@ def deliver(
 
 
 def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:
-    """Published sprites stay in their slots; what the candidate set has kept beyond them fills the others in order."""
-    slots: Slots = {
-        kind: [(sprite.slot, sprite.origin, sprite.score) for sprite in plan.kept[kind]] for kind in plan.quotas
-    }
-    if not plan.draws and plan.old is not None:
-        return slots, plan.old.scorer
+    """Published sprites stay in their slots; spares and what the candidate set has kept fill the others in order."""
+    filled = {kind: {one.slot: (one.origin, one.score) for one in plan.kept[kind]} for kind in plan.quotas}
+    news = {kind: list(rows) for kind, rows in plan.spares.rows.items()}
+    scorer = plan.old.scorer if plan.old is not None else None  # of the set as it was chosen
     folder = place.out / FOLDER / plan.run
-    taken = {(kind, origin.index) for kind, filled in slots.items() for _, origin, _ in filled}
+    drawn = plan.drawing().quotas if plan.draws else {}
     try:
-        for row in read_rows(folder):
-            if row.kept and (row.type, row.index) not in taken:
-                origin = Origin(model=plan.choice.model, seed=row.seed, type=row.type, index=row.index)
-                slots[row.type].append((len(slots[row.type]), origin, row.p_type))
-        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        scorer = msgspec.convert(run["scorer"], ScorerRecord)
-        if short := [kind for kind, quota in plan.quotas.items() if len(slots[kind]) < quota]:
-            raise ValueError(f"sprites of {short[0]} are missing")
+        if drawn:
+            taken = {(kind, origin.index) for kind, own in filled.items() for origin, _ in own.values()}
+            for row in read_rows(folder):
+                if row.kept and row.type in drawn and (row.type, row.index) not in taken:
+                    news.setdefault(row.type, []).append(row)
+        if scorer is None or (drawn and not plan.short):
+            run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            scorer = msgspec.convert(run["scorer"], ScorerRecord)
+        for kind, quota in plan.quotas.items():
+            free = [slot for slot in range(quota) if slot not in filled[kind]]
+            for slot, row in zip(free, news.get(kind, []), strict=False):
+                filled[kind][slot] = origin_of(row, plan.choice), row.p_type
+            if len(filled[kind]) < quota:
+                raise ValueError(f"sprites of {kind} are missing")
     except (OSError, ValueError, LookupError, TypeError, csv.Error, msgspec.MsgspecError) as error:
         raise ProjectError(
             f"{folder}: this candidate set is damaged ({error!r}). Remove the folder, and it is drawn again."
         ) from None
-    return slots, scorer
+    return {kind: [(slot, *own[slot]) for slot in sorted(own)] for kind, own in filled.items()}, scorer
 
 
 def _lay_out(

@@ -25,7 +25,8 @@ class Pictures:
 
     def __init__(self, networks: Networks, plan: Plan, place: Place, layout: Layout) -> None:
         self.networks, self.plan, self.place, self.layout = networks, plan, place, layout
-        self.candidates = CandidateReader(place.out / FOLDER / plan.run)
+        runs = dict.fromkeys((plan.run, *plan.spares.runs))
+        self.candidates = [CandidateReader(place.out / FOLDER / run) for run in runs]
         self.damaged: set[str] = set()
         """Images of published sheets that were met missing, or no longer pictures at all."""
 
@@ -43,12 +44,14 @@ class Pictures:
         info = self.networks.info
         found: dict[Origin, NDArray[np.uint8]] = {}
         for origin in origins:
-            try:
-                sprite = self.candidates.sprite(kind, candidate_name(kind, origin.index))
-            except (SpriteError, OSError):
-                continue  # the candidate set is gone or incomplete; the origin is enough
-            if sprite.shape == (info.size, info.size, 4):
-                found[origin] = sprite
+            for candidates in self.candidates:
+                try:
+                    sprite = candidates.sprite(kind, candidate_name(kind, origin.index))
+                except (SpriteError, OSError):
+                    continue  # the candidate set is gone or incomplete; the origin is enough
+                if sprite.shape == (info.size, info.size, 4):
+                    found[origin] = sprite
+                    break
         again = [origin for origin in origins if origin not in found]
         wanted = Wanted(
             np.full(len(again), info.types.index(kind), np.int64),
@@ -78,6 +81,8 @@ class Pictures:
                 continue  # the colour that bled into transparent pixels was trimmed off
             if untouched and old is not None and old.finish == finish:
                 for sprite in wanted:
+                    if (kind, sprite.slot) in self.plan.only:
+                        continue  # it shall be made again
                     piece = sheet.cut(picture, *sprite.rect)
                     if sprite.source is not None:
                         piece = _untrimmed(piece, *sprite.offset, cell)

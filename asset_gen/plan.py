@@ -1,15 +1,16 @@
 """What does a project hold already, and what must change to give a person what they asked for?
 
-The rules for rerunning: the same request changes nothing; a larger count adds slots, a smaller one frees the last;
-pictures stay as they are unless a person says yes to choosing anew.
+The rules for rerunning: the same request changes nothing; a rejected picture is replaced in its slot, and nothing else
+changes; a larger count adds slots, a smaller one frees the last; pictures stay as they are unless a person says yes to
+choosing anew, and those that people keep stay unless they say yes to that.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import msgspec
 
 from asset_gen.bundle import Bundle, BundleInfo
 from asset_gen.candidates import FOLDER, SHARD_FROM
+from asset_gen.decisions import read_decisions
 from asset_gen.errors import UsageError
 from asset_gen.layout import largest_sprite
 from asset_gen.manifest import Choice, Layout, Manifest, Origin, SheetRecord, SpriteRecord, read_manifest
@@ -24,6 +26,7 @@ from asset_gen.names import nearest
 from asset_gen.poll.ratings import Ratings
 from asset_gen.publish import Place
 from asset_gen.select import RATED
+from asset_gen.spares import Spares, find_spares
 
 MAX_COUNT = 10_000_000
 DISK_BLOCK = 4096  # bytes that the smallest file takes
@@ -62,6 +65,15 @@ class Request:
     layout: Layout = Layout()
     device: str = "auto"
     yes: bool = False
+    only: tuple[tuple[str, int], ...] = ()
+    """(type, slot): touch nothing else, and leave all other settings as they are published."""
+    reject: tuple[tuple[str, int], ...] = ()
+    """(type, slot): reject what is published there and replace it; otherwise like ``only``."""
+
+    @property
+    def named(self) -> tuple[tuple[str, int], ...]:
+        """The slots that alone are to be touched; none: all."""
+        return self.only + self.reject
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,10 +93,31 @@ class Plan:
     freed: int
     question: str | None
     """What needs a person's yes, or None."""
+    replaced: int = 0
+    """Slots whose picture was rejected."""
+    restores: bool = False
+    """Whether what is drawn is the published candidate set, as it was, because it is lost."""
+    spares: Spares = field(default_factory=lambda: Spares({}))
+    """What fills rejected slots without drawing."""
+    short: tuple[str, ...] = ()
+    """Types for whose rejected slots candidates must be drawn; nothing else is drawn then."""
+    turned_down: tuple[SpriteRecord, ...] = ()
+    """Published sprites whose rejection, which the request brings, must still be written down."""
+    only: frozenset[tuple[str, int]] = frozenset()
+    """The slots that alone are touched; none: all."""
     ratings: Ratings | None = None
     """What to choose by, where ``choice.filter`` names them."""
     rejected: frozenset[Origin] = frozenset()
     """Pictures of this model and seed that must not be chosen."""
+
+    def drawing(self) -> Plan:
+        """What must be drawn, as a plan of its own."""
+        if self.restores:
+            return replace(self, kept={kind: [] for kind in self.quotas})
+        if self.short:
+            quotas = {kind: self.quotas[kind] for kind in self.short}
+            return replace(self, quotas=quotas, kept={kind: self.kept[kind] for kind in self.short})
+        return self
 
     def columns(self, kind: str) -> int | None:
         """Columns of the type's sheet, if it was published on a grid before."""
@@ -170,35 +203,85 @@ def make_plan(request: Request, bundle: Bundle, place: Place, quotas: dict[str, 
         min_score=request.min_score,
     )
     published = [sprite for sheet in old.sheets for sprite in sheet.sprites] if old else []
+    decided = read_decisions(place.project)
+    named = _named_slots(request, place, published)
+    turned_down = [sprite for sprite in named if (sprite.type, sprite.slot) in request.reject]
+    out = decided.rejected | {sprite.origin for sprite in turned_down}
+    rejected = frozenset(origin for origin in out if (origin.model, origin.seed) == (choice.model, choice.seed))
     same_choice = old is not None and old.choice == choice
     kept: dict[str, list[SpriteRecord]] = {kind: [] for kind in quotas}
+    holes: dict[str, int] = {}
     if same_choice:
         for sprite in sorted(published, key=lambda sprite: sprite.slot):
-            if sprite.slot < quotas.get(sprite.type, 0):
+            if sprite.slot >= quotas.get(sprite.type, 0):
+                continue
+            if sprite.origin in rejected and (not named or sprite in named):
+                holes[sprite.type] = holes.get(sprite.type, 0) + 1
+            else:
                 kept[sprite.type].append(sprite)
-    stay = sum(map(len, kept.values()))
+    stay, replaced, total = sum(map(len, kept.values())), sum(holes.values()), sum(quotas.values())
     same_quotas = old is not None and old.quotas == quotas
-    fresh_run = run_name(choice, quotas, {})
-    run, draws = run_name(choice, quotas, kept), True
-    if old is not None and same_choice and same_quotas and stay == sum(quotas.values()):
-        run = old.run
-        lost = not (place.out / FOLDER / run / "run.json").is_file()
-        draws = lost and run == fresh_run  # a set that was chosen around kept sprites can't be told apart afterwards
-        if draws:
-            kept = {kind: [] for kind in quotas}
-    total = sum(quotas.values())
-    return Plan(
+    plan = Plan(
         quotas=quotas,
         choice=choice,
         old=old,
         kept=kept,
-        run=run,
-        draws=draws,
-        added=total - stay,
-        freed=len(published) - stay if same_choice else 0,
-        question=_question(old, choice, quotas, len(published)),
+        run=run_name(choice, quotas, kept, rejected),
+        draws=True,
+        added=total - stay - replaced,
+        freed=len(published) - stay - replaced if same_choice else 0,
+        question=_question(old, choice, quotas, published, decided.kept),
         ratings=request.ratings,
+        rejected=rejected,
+        replaced=replaced,
+        turned_down=tuple(sprite for sprite in turned_down if sprite.origin not in decided.rejected),
+        only=frozenset(request.named),
     )
+    if old is not None and same_choice and same_quotas and stay + replaced == total:
+        return _rerun(plan, old, place, holes, decided.kept)
+    return plan
+
+
+def _rerun(plan: Plan, old: Manifest, place: Place, holes: Mapping[str, int], preferred: Collection[Origin]) -> Plan:
+    """The plan where all that is asked for is published, rejected or not: as little as possible is drawn."""
+    folder = place.out / FOLDER
+    plan = replace(plan, run=old.run, draws=False)
+    lost = not (folder / old.run / "run.json").is_file()
+    for rejected in (frozenset[Origin](), plan.rejected):  # it was drawn before anything was rejected, or since
+        # a set that was chosen around kept sprites can't be told apart afterwards
+        if lost and not (plan.only and not holes) and old.run == run_name(plan.choice, plan.quotas, {}, rejected):
+            return replace(plan, draws=True, restores=True, rejected=rejected)
+    if not holes:
+        return plan
+    taken = plan.rejected | {sprite.origin for sprites in plan.kept.values() for sprite in sprites}
+    spares = find_spares(folder, plan.choice, holes, taken, preferred, plan.ratings)
+    short = tuple(kind for kind in holes if kind not in spares.rows)
+    if not short:
+        return replace(plan, spares=spares)
+    plan = replace(plan, spares=spares, short=short, draws=True)
+    part = plan.drawing()
+    return replace(plan, run=run_name(plan.choice, part.quotas, part.kept, plan.rejected))
+
+
+def _named_slots(request: Request, place: Place, published: Iterable[SpriteRecord]) -> list[SpriteRecord]:
+    """What fills the slots that the request names.
+
+    Raises:
+        UsageError: nothing does.
+    """
+    filled = {(sprite.type, sprite.slot): sprite for sprite in published}
+    for flag, slots in (("--only", request.only), ("--reject", request.reject)):
+        for kind, slot in slots:
+            if (kind, slot) in filled:
+                continue
+            kinds = sorted({other for other, _ in filled})
+            held = sum(other == kind for other, _ in filled)
+            known = f"{kind} has the slots 0 to {held - 1}" if held else f"published are {', '.join(kinds) or 'none'}"
+            raise UsageError(
+                f"{flag} {kind}:{slot}: nothing is published in that slot of {place.out}; {known}."
+                + ("" if held else nearest(kind, kinds))
+            )
+    return [filled[key] for key in request.named]
 
 
 def _filter(request: Request, bundle: Bundle) -> str:
@@ -222,29 +305,57 @@ def _filter(request: Request, bundle: Bundle) -> str:
     return f"{RATED} {ratings.digest()}"
 
 
-def run_name(choice: Choice, quotas: Mapping[str, int], kept: Mapping[str, list[SpriteRecord]]) -> str:
-    """Name of a candidate set: a hash of model, seed, quotas, oversample, scorer, filter and filled slots."""
+def run_name(
+    choice: Choice,
+    quotas: Mapping[str, int],
+    kept: Mapping[str, list[SpriteRecord]],
+    rejected: Collection[Origin] = frozenset(),
+) -> str:
+    """Name of a candidate set: a hash of the choice, the quotas, the filled slots and what mustn't be chosen."""
     slots = [sprite.name + str(sprite.origin.index) for sprites in kept.values() for sprite in sprites]
     document = [msgspec.to_builtins(choice), dict(quotas), slots]
+    if barred := sorted([origin.type, origin.index] for origin in rejected if origin.type in quotas):
+        document.append(barred)
     return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _question(old: Manifest | None, choice: Choice, quotas: Mapping[str, int], published: int) -> str | None:
-    """What a person has to agree to: other pictures in slots that exist, or whole types removed."""
+def _question(
+    old: Manifest | None,
+    choice: Choice,
+    quotas: Mapping[str, int],
+    published: Iterable[SpriteRecord],
+    wanted: Collection[Origin],
+) -> str | None:
+    """What a person has to agree to: other pictures in slots that exist, whole types or kept sprites removed."""
     if old is None:
         return None
-    files = len(old.files) + 1
+    files, sprites = len(old.files) + 1, list(published)
     changed = [
         f"{name} ({getattr(old.choice, name)!s:.12} → {getattr(choice, name)!s:.12})"
         for name in Choice.__struct_fields__
         if getattr(old.choice, name) != getattr(choice, name)
     ]
     if changed:
-        return f"A change of {', '.join(changed)} would replace all {published} published sprites in {files} files."
+        loved = sum(sprite.origin in wanted for sprite in sprites)
+        among = f", {loved} that people keep among them," if loved else ""
+        return (
+            f"A change of {', '.join(changed)} would replace all {len(sprites)} published sprites{among} in "
+            f"{files} files."
+        )
+    freed = [sprite for sprite in sprites if sprite.slot >= quotas.get(sprite.type, 0)]
+    loved_names = [sprite.name for sprite in freed if sprite.origin in wanted]
+    if loved_names:
+        return (
+            f"{len(freed)} sprites would be removed, and people keep {len(loved_names)} of them: {_few(loved_names)}."
+        )
     if gone := sorted(set(old.quotas) - set(quotas)):
         lost = sum(old.quotas[name] for name in gone)
         return f"{lost} published sprites of {len(gone)} types would be removed: {', '.join(gone)}."
     return None
+
+
+def _few(names: list[str], shown: int = 5) -> str:
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
 
 
 def _gigabytes(size: int) -> str:

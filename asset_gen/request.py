@@ -55,6 +55,8 @@ def requests_of(
         raise UsageError(
             f"--out {given['out']}: {project / NAME} has {len(sets)} sets, and each has its own. Add --set NAME."
         )
+    if (further.get("only") or further.get("reject")) and len(sets) > 1:
+        raise UsageError(f"--only, --reject: {project / NAME} has {len(sets)} sets. Say in which with --set NAME.")
     requests = []
     for one in sets:
         settings = merged(recipe, one)

@@ -16,7 +16,7 @@ from asset_gen.candidates import FOLDER
 from asset_gen.cli.progress import bar
 from asset_gen.plan import Plan, Request
 from asset_gen.publish import Place
-from asset_gen.request import requests_of
+from asset_gen.request import parse_slots, requests_of
 from asset_gen.select import FILTERS
 
 RENAMED = {"target": "targets", "variant": "variants"}
@@ -107,6 +107,10 @@ RENAMED = {"target": "targets", "variant": "variants"}
     help="Where networks run.",
 )
 @click.option("--set", "part", envvar="ASSETGEN_SET", metavar="NAME", help="Only this one of the recipe's sets.")
+@click.option("--only", multiple=True, metavar="TYPE:SLOT", help="Make only this slot again; repeatable.")
+@click.option(
+    "--reject", multiple=True, metavar="TYPE:SLOT", help="Reject what is in this slot, and replace it; repeatable."
+)
 @click.option("--yes", is_flag=True, help="Agree to replacing published sprites.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--json", is_flag=True, help="Print one JSON document.")
@@ -121,7 +125,8 @@ def command(
     data into the project, beside the candidate set it was chosen from (candidates~/…/index.html).
 
     Running it again with the same arguments changes nothing. A larger count adds sprites, a smaller one frees the
-    last; sprites that stay keep their names, places and pictures. Files you edited are left alone.
+    last; sprites that stay keep their names, places and pictures. A rejected sprite (--reject, assetgen catalogue
+    reject) is replaced in its slot by the next best one, and never comes back. Files you edited are left alone.
 
     What assetgen.toml in the project says takes the place of the defaults below; assetgen init writes one. Where it
     names several [[sets]], each is made in its own folder, one after another.
@@ -130,9 +135,11 @@ def command(
     Examples:
       assetgen batch --count 500 --project mygame
       assetgen batch --types dragon=40,potion=10 --scale 2
+      assetgen batch --reject dragon:17
       assetgen batch --model models/mine --palette 16 --dry-run
     """
     further = {name: options.pop(name) for name in ("device", "yes")}
+    further |= {name: parse_slots(options.pop(name), f"--{name}") for name in ("only", "reject")}
     given = {
         RENAMED.get(name, name): value
         for name, value in options.items()
@@ -173,7 +180,7 @@ def _say(parts: Sequence[tuple[Request, Place, Plan, Outcome | None]], as_json: 
 def _preview_text(place: Place, plan: Plan) -> str:
     lines = [
         f"{sum(plan.quotas.values())} sprites of {len(plan.quotas)} types for {place.out}",
-        f"  stay {sum(map(len, plan.kept.values()))}, add {plan.added}, free {plan.freed}",
+        f"  stay {sum(map(len, plan.kept.values()))}, add {plan.added}, replace {plan.replaced}, free {plan.freed}",
         f"  candidates: {'drawn as ' + plan.run if plan.draws else 'none needed'}",
     ]
     return "\n".join([*lines, f"  {plan.question} Pass --yes to agree."] if plan.question else lines)
@@ -212,6 +219,7 @@ def _json_of(place: Place, plan: Plan, outcome: Outcome | None) -> dict[str, Any
         "quotas": plan.quotas,
         "stay": sum(map(len, plan.kept.values())),
         "added": plan.added,
+        "replaced": plan.replaced,
         "freed": plan.freed,
         "needs_yes": plan.question,
     }

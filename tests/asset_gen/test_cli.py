@@ -171,6 +171,8 @@ VARIABLES = {
     "MAX_SIDE": ("512", "layout", Layout(max_side=512)),
     "VARIANT": ("3 2", "layout", Layout(variants=[2, 3])),
     "DEVICE": ("cpu", "device", "cpu"),
+    "ONLY": ("imp:3 bat:4", "only", (("imp", 3), ("bat", 4))),
+    "REJECT": ("imp_000003", "reject", (("imp", 3),)),
     "YES": ("1", "yes", True),
 }
 
@@ -218,7 +220,9 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(cli: Cli, bundle:
     common = ("batch", "--count", 9, "--model", bundle, "--project", game, "--dry-run")
     told = cli(*common)
     assert (told.code, told.err) == (0, "")
-    assert told.out.startswith(f"9 sprites of 4 types for {game / 'assets' / 'generated'}\n  stay 0, add 9, free 0\n")
+    assert told.out.startswith(
+        f"9 sprites of 4 types for {game / 'assets' / 'generated'}\n  stay 0, add 9, replace 0, free 0\n"
+    )
     document = json.loads(cli(*common, "--json").out)
     assert document["quotas"] == {"beetle": 3, "crystal": 2, "flask": 2, "mushroom": 2}
     assert (document["out"], document["stay"], document["added"]) == ("assets/generated", 0, 9)

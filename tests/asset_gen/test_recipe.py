@@ -218,7 +218,7 @@ def test_keys_are_named_after_flags() -> None:
         if isinstance(option, click.Option)
     }
     assert options - set(Settings.__struct_fields__) == {
-        *("project", "device", "part", "yes", "dry_run", "json", "quiet")
+        *("project", "device", "part", "only", "reject", "yes", "dry_run", "json", "quiet")
     }
     assert set(Settings.__struct_fields__) <= options
 

@@ -1,0 +1,84 @@
+"""Which candidate takes the place of a rejected sprite? The next best one of its type that no set dropped."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from asset_gen.candidates import SPARE, Row, read_rows
+from asset_gen.manifest import Choice, Origin
+from asset_gen.poll.ratings import Ratings
+
+
+@dataclass(frozen=True, slots=True)
+class Spares:
+    """What candidate sets offer."""
+
+    rows: dict[str, list[Row]]
+    """Type → candidates, the best first; as many as are wanted, or the type is left out."""
+    runs: tuple[str, ...] = ()
+    """Names of the sets that were looked through."""
+
+
+def find_spares(
+    folder: Path,
+    choice: Choice,
+    wanted: Mapping[str, int],
+    taken: Collection[Origin],
+    preferred: Collection[Origin],
+    ratings: Ratings | None,
+) -> Spares:
+    """The best candidates of the sets in ``folder`` (``candidates~``) that were drawn for ``choice``.
+
+    A candidate that one set dropped (because it nearly equals another, or scores too little) is none. People's
+    decisions come first, then their ratings, then the filter's order: as drawn, or by p(type | sprite).
+
+    Args:
+        folder: where candidate sets lie; one that is damaged offers nothing.
+        choice: model, seed and filter.
+        wanted: type → how many.
+        taken: origins that can't be had: published ones and rejected ones.
+        preferred: origins that people keep.
+        ratings: what people like, or None.
+    """
+    found: dict[tuple[str, int], Row] = {}
+    dropped: set[tuple[str, int]] = set()
+    runs = []
+    for run in sorted(path.parent for path in folder.glob("*/run.json")):
+        try:
+            document = json.loads((run / "run.json").read_text(encoding="utf-8"))
+            if msgspec.convert(document["choice"], Choice) != choice:
+                continue
+            rows = list(read_rows(run))
+        except (OSError, ValueError, LookupError, TypeError, csv.Error, msgspec.MsgspecError):
+            continue
+        runs.append(run.name)
+        for row in rows:
+            if row.type in wanted:
+                found[row.type, row.index] = row
+                if not (row.kept or row.reason.startswith(SPARE)):
+                    dropped.add((row.type, row.index))
+
+    def order(row: Row) -> tuple[bool, float, float, int]:
+        liked = float(ratings.of(row.type, np.array([row.index]))[0]) if ratings else 0.0
+        score = 0.0 if choice.filter == "none" else row.p_type
+        return origin_of(row, choice) not in preferred, -liked, -score, row.index
+
+    offers: dict[str, list[Row]] = {}
+    for key in sorted(found.keys() - dropped):
+        row = found[key]
+        if origin_of(row, choice) not in taken:
+            offers.setdefault(row.type, []).append(row)
+    best = {kind: sorted(offers.get(kind, []), key=order)[:count] for kind, count in wanted.items()}
+    return Spares({kind: rows for kind, rows in best.items() if len(rows) == wanted[kind]}, tuple(runs))
+
+
+def origin_of(row: Row, choice: Choice) -> Origin:
+    """From what a candidate can be made again."""
+    return Origin(model=choice.model, seed=row.seed, type=row.type, index=row.index)
