@@ -249,6 +249,26 @@ class _Packer:
         self.twins.setdefault(item.digest, place)
 
 
+def sheet_of(record: SheetRecord, label: str, layout: Layout) -> Sheet:
+    """The sheet that a manifest describes."""
+    gaps = 0 if layout.sheets == "strip" else 1
+    return Sheet(
+        type=record.type,
+        label=label,
+        image=record.image,
+        width=record.size[0],
+        height=record.size[1],
+        cell=record.cell,
+        columns=record.columns,
+        regions=tuple(
+            Region(sprite.name, sprite.slot, *sprite.rect, sprite.score, sprite.type, sprite.offset, sprite.source)
+            for sprite in record.sprites
+        ),
+        margin=gaps * (layout.padding + layout.extrude),
+        spacing=gaps * (layout.padding + 2 * layout.extrude),
+    )
+
+
 def enlarged(sheet: Sheet, factor: int) -> Sheet:
     """A sheet's variant ``dragon@2x.png``: everything ``factor`` times larger."""
     path = PurePosixPath(sheet.image)
