@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from asset_gen import palette, pixels
 from asset_gen.errors import UsageError
 from asset_gen.manifest import Finish, Manifest
+from asset_gen.palette_files import read_palette
 from asset_gen.plan import Request
 
 
@@ -24,7 +25,7 @@ def read_palette_option(asked: str | None) -> tuple[palette.Colours | None, int]
     if not asked:
         return None, 0
     if not re.fullmatch("[0-9]{1,9}", asked):
-        return palette.read_palette(Path(asked)), 0
+        return read_palette(Path(asked)), 0
     if not 2 <= int(asked) <= palette.MAX_COLOURS:
         raise UsageError(f"--palette {asked}: 2 to {palette.MAX_COLOURS} colours can be used.")
     return None, int(asked)

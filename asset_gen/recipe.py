@@ -256,7 +256,7 @@ out = "{out}"
 
 # How it is drawn
 #scale = 2                      # enlarge every pixel; or say what size a sprite shall have: size = 64
-#palette = 16                   # reduce to so many colours, or to those of a .gpl or .hex file
+#palette = 16                   # reduce to so many colours, or to those of a .gpl, .hex, .pal or .png file
 #alpha = "hard"                 # or "soft"
 
 # How sheets are laid out

@@ -16,6 +16,7 @@ from asset_gen.errors import AssetgenError
 COMMANDS = {  # in the order in which a newcomer needs them
     "batch": "Generate sprites into a game project.",
     "data": "Turn somebody's art into a set for assetgen train.",
+    "palette": "Learn a palette from sprites, or give them one.",
     "train": "Train a generator and type classifier on a folder of sprites.",
     "export": "Turn a training run into a model bundle.",
     "calibrate": "Let an older bundle know its training sprites.",

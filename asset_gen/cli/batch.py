@@ -66,7 +66,9 @@ RENAMED = {"target": "targets", "variant": "variants"}
 @click.option(
     "--size", type=click.IntRange(1, 16384), metavar="N", help="Side of a sprite in pixels, in place of --scale."
 )
-@click.option("--palette", metavar="N|FILE", help="Reduce to N colours, or to those of a .gpl or .hex file.")
+@click.option(
+    "--palette", metavar="N|FILE", help="Reduce to N colours, or to those of a file (.gpl, .hex, .pal, .png)."
+)
 @click.option(
     "--alpha",
     type=click.Choice(["hard", "soft"]),
