@@ -129,7 +129,7 @@ def _median_cut(colours: Colours, counts: NDArray[np.int64], count: int) -> Colo
     repeats = np.maximum(1, np.rint(8 * np.sqrt(counts / counts.min())).clip(1, 64)).astype(np.int64)
     strip = Image.fromarray(colours.repeat(repeats, axis=0)[None], "RGB").quantize(count, Image.Quantize.MEDIANCUT)
     table = np.array(strip.getpalette(), np.uint8).reshape(-1, 3)
-    return table[np.unique(np.array(strip))]
+    return np.asarray(table[np.unique(np.array(strip))])
 
 
 def _nearest(lab: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.int64]:
