@@ -85,12 +85,12 @@ class Pictures:
                         continue  # it shall be made again
                     piece = sheet.cut(picture, *sprite.rect)
                     if sprite.source is not None:
-                        piece = _untrimmed(piece, *sprite.offset, cell)
+                        piece = untrimmed(piece, *sprite.offset, cell)
                     pieces[sprite.slot, sprite.origin] = piece
         return pieces
 
 
-def _untrimmed(piece: NDArray[np.uint8], left: int, top: int, cell: int) -> NDArray[np.uint8]:
+def untrimmed(piece: NDArray[np.uint8], left: int, top: int, cell: int) -> NDArray[np.uint8]:
     """The whole sprite [cell, cell, 4] that ``piece`` was trimmed from; what was trimmed off is transparent."""
     whole = np.zeros((cell, cell, 4), np.uint8)
     whole[top : top + piece.shape[0], left : left + piece.shape[1]] = piece

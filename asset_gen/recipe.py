@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     power_of_two: bool | None = None
     max_side: Annotated[int, msgspec.Meta(ge=64, le=16384)] | None = None
     variants: list[Annotated[int, msgspec.Meta(ge=2, le=8)]] | None = None
+    approval: Literal["required", "off"] | None = None
+    """Whether ``assetgen audit`` wants every published sprite to have been kept by somebody."""
 
 
 class SetRecipe(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -267,6 +269,9 @@ out = "{out}"
 #power-of-two = true
 #max-side = 2048                # largest side of a sheet in pixels
 #variants = [2]                 # also write sheets twice as large, as <type>@2x.png
+
+# What may be shipped
+#approval = "required"          # assetgen audit wants every sprite to have been kept by somebody
 
 # Several sets, each with a folder and a manifest of its own; what a set doesn't say is said above.
 #[[sets]]

@@ -25,6 +25,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "poll": "Ask players which sprites they like better, two by two.",
     "verify": "Check that what was published is whole.",
     "restore": "Go back to what was published before.",
+    "audit": "Check that published sprites may be shipped.",
     "doctor": "Report versions, devices and installation trouble.",
 }
 INTERRUPTED = 130
