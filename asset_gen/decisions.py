@@ -95,10 +95,11 @@ def read_decisions(project: Path) -> Decisions:
     return Decisions(_ordered(_parse(project / NAME, _content(project / NAME))))
 
 
-def record(project: Path, lines: Sequence[Decision]) -> list[Decision]:
+def record(project: Path, lines: Sequence[Decision], dated: bool = False) -> list[Decision]:
     """Add decisions to a project's file: all of them, or none.
 
-    A line is dated after all that the file holds, so that the last word counts even where a clock was put back.
+    A line is dated after all that the file holds, so that the last word counts even where a clock was put back;
+    ``dated``: unless its time is to stay, since it was decided elsewhere.
 
     Returns: the lines as they were written.
 
@@ -117,7 +118,7 @@ def record(project: Path, lines: Sequence[Decision]) -> list[Decision]:
         latest = max((line.when for line in _parse(path, held)), default=None)
         written = []
         for line in lines:
-            if latest is not None and line.when <= latest:
+            if latest is not None and line.when <= latest and not dated:
                 line = msgspec.structs.replace(line, when=latest + timedelta(microseconds=1))
             latest = line.when
             written.append(line)

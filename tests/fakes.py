@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from asset_gen import batch, draw
 from asset_gen.bundle import Bundle, BundleInfo, DataRecord
 from asset_gen.runtime import Session
 
@@ -169,3 +170,12 @@ def use_stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches take any folder for a model of three types, and draw with the stand-ins."""
     monkeypatch.setattr("asset_gen.batch.load_bundle", lambda path: fake_bundle())
     monkeypatch.setattr("asset_gen.batch.Networks", FakeNetworks)
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> Painter:
+    """Let a model of bats, imps and owls take the place of every bundle that ``assetgen batch`` loads."""
+    painter = Painter()
+    sessions = {"generator.onnx": painter, "classifier.onnx": Eye()}
+    monkeypatch.setattr(draw, "open_session", lambda path, *_: sessions[path.name])
+    monkeypatch.setattr(batch, "load_bundle", lambda path: fake_bundle())
+    return painter

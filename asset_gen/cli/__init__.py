@@ -22,6 +22,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "calibrate": "Let an older bundle know its training sprites.",
     "init": "Write an assetgen.toml for a game project.",
     "integrate": "Install or update what lives inside an engine.",
+    "catalogue": "See every candidate; keep, reject, restore.",
     "poll": "Ask players which sprites they like better, two by two.",
     "verify": "Check that what was published is whole.",
     "restore": "Go back to what was published before.",

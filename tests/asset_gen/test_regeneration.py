@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asset_gen import batch, draw
+from asset_gen import batch
 from asset_gen.candidates import FOLDER, read_rows
 from asset_gen.decisions import NAME, decide, read_decisions, record
 from asset_gen.images import read_rgba
 from asset_gen.manifest import Manifest, Origin, SpriteRecord, read_manifest
 from tests.conftest import Cli, Result, files_of
-from tests.fakes import Eye, Painter, fake_bundle
+from tests.fakes import Painter, fake_bundle, install
 
 OUT = Path("assets/generated")
 
@@ -26,11 +26,7 @@ OUT = Path("assets/generated")
 @pytest.fixture(autouse=True)
 def painter(monkeypatch: pytest.MonkeyPatch) -> Painter:
     """A model of bats, imps and owls takes the place of every bundle."""
-    painter = Painter()
-    sessions = {"generator.onnx": painter, "classifier.onnx": Eye()}
-    monkeypatch.setattr(draw, "open_session", lambda path, *_: sessions[path.name])
-    monkeypatch.setattr(batch, "load_bundle", lambda path: fake_bundle())
-    return painter
+    return install(monkeypatch)
 
 
 @pytest.fixture
