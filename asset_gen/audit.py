@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -24,6 +24,7 @@ from asset_gen.decisions import Decisions, read_decisions
 from asset_gen.errors import ProjectError, SpriteError
 from asset_gen.images import read_rgba
 from asset_gen.manifest import NAME, Finish, Manifest, Origin, Provenance, SheetRecord, SpriteRecord, read_manifest
+from asset_gen.neighbours import Known
 from asset_gen.pictures import untrimmed
 from asset_gen.publish import Place, locate
 from asset_gen.recipe import Settings, project_sets, read_recipe
@@ -153,32 +154,6 @@ class Audit:
     def failures(self) -> list[Finding]:
         """What must not be shipped."""
         return [finding for finding in self.findings if finding.level == "error"]
-
-
-class Training(Protocol):
-    """What published sprites are compared with."""
-
-    @property
-    def copy_limit(self) -> float:
-        """A sprite that is nearer to a training sprite is a copy of it."""
-
-    def near(self, sprites: NDArray[np.uint8]) -> list[tuple[Near, ...]]:
-        """The nearest training sprites of each of ``sprites`` [n, s, s, 4]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Training sprites by the model that learnt from them."""
-
-    by_model: dict[str, Training] = field(default_factory=dict)
-    for_all: Training | None = None
-    """Wins over the others."""
-    missing: str = "no bundle is at hand"
-    """Why other models' sprites can't be compared."""
-
-    def of(self, model: str) -> Training | None:
-        """What to compare the sprites of a model with."""
-        return self.for_all or self.by_model.get(model)
 
 
 def parts_of(project: Path, out: str | None = None) -> list[Part]:

@@ -11,7 +11,7 @@ import click
 from asset_gen.errors import PartialError
 
 if TYPE_CHECKING:
-    from asset_gen.audit import Audit, Known
+    from asset_gen.audit import Audit
     from asset_gen.neighbours import Pictured
 
 SHOWN = 30  # findings that are listed
@@ -58,9 +58,13 @@ def command(
       assetgen audit --project mygame --sarif audit.sarif
     """
     from asset_gen.audit import audit, parts_of
+    from asset_gen.neighbours import Known, recall
 
     parts = parts_of(project, out)
-    known = _known([model] if model else [part.model for part in parts], chosen=model is not None, sprites=sprites)
+    if sprites is not None:
+        known = Known(for_all=_pictured(sprites))
+    else:
+        known = recall([model] if model else [part.model for part in parts], needed=model is not None)
     result = audit(parts, known, strict)
     if sarif is not None:
         from asset_gen.sarif import to_sarif
@@ -71,15 +75,6 @@ def command(
         count = f"{len(failures)} finding{'s' * (len(failures) > 1)}"
         raise PartialError(f"{count} in {len(result.sprites)} published sprites of {parts[0].place.project}.")
     return 0
-
-
-def _known(models: list[Path], chosen: bool, sprites: Path | None) -> Known:
-    """What published sprites are compared with."""
-    from asset_gen.audit import Known
-
-    if sprites is not None:
-        return Known(for_all=_pictured(sprites))
-    return Known()
 
 
 def _pictured(folder: Path) -> Pictured:

@@ -42,7 +42,7 @@ function figure(value) {
 /** What reasons have in common: all up to the first name or number. @param {string} reason */
 function reasonGroup(reason) {
   const words = reason.split(" ");
-  const end = words.findIndex((word) => /[0-9"'/]/.test(word));
+  const end = words.findIndex((word) => /[0-9"'/_]|\.\w/.test(word));
   return (end > 0 ? words.slice(0, end) : words).join(" ").replace(/[:,;]$/, "");
 }
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from asset_gen.audit import RULES
+from asset_gen.bundle import BUILT_IN
 from asset_gen.cli import run as run_command_line
 from asset_gen.decisions import Action, decide, record
 from asset_gen.manifest import SpriteRecord, read_manifest
@@ -80,7 +81,7 @@ Run = Callable[..., tuple[int, dict[str, Any]]]
 
 def test_what_batch_publishes_passes_and_stays_as_it_was(audit: Run, project: Path, sprites: Path) -> None:
     before = files_of(project)
-    code, document = audit("--sprites", sprites, "--strict")
+    code, document = audit("--strict")
     assert (code, document["findings"], document["edited"]) == (0, [], [])
     assert files_of(project) == before
     told = {sprite["name"]: sprite for sprite in document["sprites"]}
@@ -153,7 +154,10 @@ def test_an_edit_needs_a_note_and_keeps_to_palette_and_alpha(audit: Run, project
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_a_copy_is_found_on_the_sheet_itself(audit: Run, project: Path, sprites: Path, mirrored: bool) -> None:
+@pytest.mark.parametrize("exact", [False, True], ids=["bundle", "sprites"])
+def test_a_copy_is_found_on_the_sheet_itself(
+    audit: Run, project: Path, sprites: Path, exact: bool, mirrored: bool
+) -> None:
     original = sprites / "flask" / "flask003.png"
     with Image.open(original) as picture:
         pixels = np.array(picture.convert("RGBA"))
@@ -163,7 +167,7 @@ def test_a_copy_is_found_on_the_sheet_itself(audit: Run, project: Path, sprites:
         sheet[y : y + height, x : x + width] = pixels[:, ::-1] if mirrored else pixels
 
     paint(project, draw)
-    code, document = audit("--sprites", sprites)
+    code, document = audit(*(["--sprites", sprites] if exact else []))
     assert code == 3
     assert ("copy", "beetle_000000") in rules(document)
     (message,) = (finding["message"] for finding in document["findings"] if finding["rule"] == "copy")
@@ -171,20 +175,31 @@ def test_a_copy_is_found_on_the_sheet_itself(audit: Run, project: Path, sprites:
 
 
 def test_what_could_not_be_compared_is_said_and_is_a_failure_where_strict(audit: Run, project: Path) -> None:
-    code, document = audit()
+    code, document = audit("--model", BUILT_IN)
     assert (code, rules(document), rules(document, "note")) == (0, set(), {("copy-unchecked", None)})
     assert document["findings"][0]["message"].startswith("8 sprites of the model ")
+    assert document["findings"][0]["message"].endswith(f"{BUILT_IN} is another model")
     assert all(sprite["nearest"] is None for sprite in document["sprites"])
-    code, document = audit("--strict")
+    code, document = audit("--model", BUILT_IN, "--strict")
     assert (code, rules(document)) == (3, {("copy-unchecked", None)})
 
 
-def test_a_picture_that_nobody_published_is_named(audit: Run, project: Path, sprites: Path) -> None:
+def test_a_bundle_that_is_not_at_hand_is_a_note_unless_somebody_asks_for_it(
+    audit: Run, cli: Cli, project: Path
+) -> None:
+    (project / "assetgen.toml").write_text('model = "models/elsewhere"\n')
+    code, document = audit()
+    assert (code, rules(document, "note")) == (0, {("copy-unchecked", None)})
+    assert "models/elsewhere: is no model bundle" in document["findings"][0]["message"]
+    assert cli("audit", "--project", project, "--model", project / "models/elsewhere").code == 5
+
+
+def test_a_picture_that_nobody_published_is_named(audit: Run, project: Path) -> None:
     (project / OUT / "beetle" / "mine.png").write_bytes((project / SHEET).read_bytes())
-    code, document = audit("--sprites", sprites)
+    code, document = audit()
     assert (code, rules(document, "note")) == (0, {("foreign", None)})
     assert document["findings"][0]["path"] == f"{OUT}/beetle/mine.png"
-    assert audit("--sprites", sprites, "--strict")[0] == 3
+    assert audit("--strict")[0] == 3
 
 
 def test_a_missing_sheet_and_a_missing_provenance_are_findings(audit: Run, project: Path) -> None:
@@ -214,7 +229,7 @@ def test_sarif_is_what_code_scanning_reads(cli: Cli, project: Path, tmp_path: Pa
     say(project, "reject", sprites_of(project)[3])
     (project / OUT / "beetle" / "my own.png").write_bytes((project / SHEET).read_bytes())
     log = tmp_path / "audit.sarif"
-    done = cli("audit", "--project", project, "--sarif", log)
+    done = cli("audit", "--project", project, "--sarif", log, "--model", BUILT_IN)
     assert done.code == 3
     assert "error: rejected: crystal_000001: was rejected by Ada" in done.out
     document = json.loads(log.read_text(encoding="utf-8"))
