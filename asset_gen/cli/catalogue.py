@@ -46,13 +46,18 @@ def deciding(function: Callable[..., int]) -> Callable[..., int]:
 
 @click.group("catalogue")
 def command() -> None:
-    """See every candidate and what became of it; keep, reject, restore.
+    """See every candidate; keep, reject, restore.
 
     Decisions are lines of assetgen.decisions.jsonl in the project, which is committed and merges in git by itself. What
     they say of a published sprite is carried out by the next assetgen batch.
 
     A NAME is a slot (dragon:17 or dragon_000017) or a candidate (<run>/dragon_c000123, or without the run where that is
     enough).
+
+    \b
+    Examples:
+      assetgen catalogue list --type dragon --state candidate --sort p_type --limit 20
+      assetgen catalogue reject dragon:17 --why "two heads"
     """
 
 
