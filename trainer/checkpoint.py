@@ -44,7 +44,7 @@ class Checkpoint:
 
 
 def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP, folder: str = LAST) -> Path:
-    """Stage, sync, rename; afterwards only the newest ``keep - 1`` others are left beside it.
+    """Stage, sync, rename; afterwards only the newest ``keep - 1`` others are beside it, and no leftovers.
 
     Raises:
         OSError: with the file's name; whatever was there before is still there and whole.
@@ -53,7 +53,8 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP, folder:
     root.mkdir(parents=True, exist_ok=True)
     name = f"{checkpoint.state['step']:09d}"
     stage = root / f".{name}.tmp"
-    shutil.rmtree(stage, ignore_errors=True)
+    for left in root.glob(".*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
     stage.mkdir()
     try:
         data = save({key: tensor.detach().cpu().contiguous() for key, tensor in checkpoint.tensors.items()})
@@ -63,7 +64,9 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP, folder:
         final = root / name
         if final.exists():
             shutil.rmtree(final)
+        sync_folder(stage)
         stage.rename(final)
+        sync_folder(root)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     others = sorted(p for p in root.iterdir() if p.is_dir() and p.name.isdigit() and p != final)
@@ -125,6 +128,25 @@ def write_synced(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the disk has a folder's names.
+
+    Raises:
+        OSError: with the folder's name.
+    """
+    if os.name == "nt":  # Windows can't open a folder, and keeps renames in its own journal
+        return
+    try:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
     except OSError as error:
         error.filename = error.filename or str(path)
         raise

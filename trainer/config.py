@@ -139,7 +139,9 @@ def _difference(name: str, before: Any, now: Any) -> str:
 def _write_json(path: Path, document: dict[str, Any]) -> None:
     """Names that aren't UTF-8 (Python reads their bytes as lone surrogates) become escapes of JSON's own."""
     text = json.dumps(document, indent=1, ensure_ascii=False)
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    stage = path.with_suffix(".tmp")
+    stage.write_text(text, encoding="utf-8", errors="backslashreplace")
+    stage.replace(path)  # a run whose configuration breaks off could neither be resumed nor begun
 
 
 def load_config(run: Path) -> Config:

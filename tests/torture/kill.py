@@ -1,0 +1,356 @@
+"""SIGKILL at random moments: python tests/torture/kill.py [--kills N] [--what batch,train] [--seed S] [--json FILE]
+
+Each command runs in a process of its own, forked from one that has loaded its modules, so that no kill is wasted on
+imports; moments are drawn over how long the command takes undisturbed. fsync takes 3 ms more than the disk needs, so
+that publishing is as long as drawing. After every kill, and after kills of the recovery, too:
+
+* torn: no published file is anything but the old or the new one, byte for byte, and none that both have is missing;
+* lost: the picture of every sprite that stays lies on its sheet, at its old or its new place;
+* edited: what a person edited is as they left it;
+* then the same command runs to its end, ``assetgen verify`` finds nothing, nothing is left of what was staged;
+* differing: the whole project (of a training: the last checkpoint's tensors) is, byte for byte, that of an
+  undisturbed run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from hashlib import sha256
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import numpy as np
+from PIL import Image
+
+from tests.creatures import write_set
+from tests.fakes import write_bundle
+
+OUT = "assets/generated"
+FSYNC_SECONDS = 0.003
+AGAIN = 0.25
+"""Share of recoveries that are killed, too."""
+MEASURE_EVERY = 10
+"""Rounds after which an undisturbed run is timed anew, since a busy machine's speed drifts."""
+
+Tree = Mapping[str, bytes]
+"""Path → content of every file below a folder, assetgen's own state left out."""
+
+
+def tree_of(folder: Path) -> dict[str, bytes]:
+    """What an engine, or a person, sees."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".assetgen" not in path.parts
+    }
+
+
+def start(arguments: list[str], log: Path) -> int:
+    """``assetgen`` in a forked process; returns its id. What it says goes to ``log``."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return child
+    code = 70
+    try:
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(handle, 1)
+        os.dup2(handle, 2)
+        real = os.fsync
+        os.fsync = lambda file: (time.sleep(FSYNC_SECONDS), real(file))[1]
+        if arguments[0] == "train":
+            _hurry()
+        from asset_gen.cli import run
+
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        code = run(arguments)
+    finally:
+        os._exit(code)
+
+
+def _hurry() -> None:
+    """A short training as eventful as a long one: checkpoints all the time, a classifier and a judge of little work."""
+    import trainer.classifier
+    import trainer.job
+    import trainer.run
+
+    trainer.classifier.STEPS = (2, 2)
+    trainer.job.Evaluator = partial(trainer.job.Evaluator, samples=32)
+    trainer.run.Rhythm = partial(trainer.run.Rhythm, checkpoint_seconds=0.02)
+
+
+def finish(arguments: list[str], log: Path) -> float:
+    """Run to the end; seconds it took.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    begun = time.monotonic()
+    _, status = os.waitpid(start(arguments, log), 0)
+    if code := os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"assetgen {' '.join(arguments)}: exit {code}\n{log.read_text()}")
+    return time.monotonic() - begun
+
+
+def kill(arguments: list[str], after: float, log: Path) -> bool:
+    """Start, and SIGKILL after so many seconds; whether it was still at work."""
+    child = start(arguments, log)
+    time.sleep(after)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return True
+    if code := os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"assetgen {' '.join(arguments)}: exit {code}\n{log.read_text()}")
+    return False
+
+
+@dataclass
+class Row:
+    """A line of the torture table."""
+
+    command: str
+    kills: int = 0
+    recoveries_killed: int = 0
+    """Of the kills."""
+    decided: int = 0
+    """Kills after which a journal, or a checkpoint half written, waited."""
+    torn: int = 0
+    lost: int = 0
+    edited: int = 0
+    differing: int = 0
+    seconds: float = 0
+    """An undisturbed run takes, as median."""
+    moments: list[float] = field(default_factory=list)
+    """Shares of that time at which kills fell."""
+
+
+class Batch:
+    """A project with sprites, some of which somebody edited, is asked for more, fewer and others of them."""
+
+    name = "batch"
+    first = ("--types", "beetle=6,flask=4", "--oversample", "2")
+    then = ("--types", "beetle=9,mushroom=4", "--oversample", "2", "--yes")
+    edited = f"{OUT}/beetle/beetle.json"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, folder / "log"
+        self.old, self.new, self.place = folder / "old", folder / "new", folder / "game"
+        self.model = write_bundle(folder / "model")
+        self.old.mkdir(parents=True)
+        finish(self.command(self.old, *self.first), self.log)
+        with (self.old / self.edited).open("a") as file:
+            file.write("\n")
+        shutil.copytree(self.old, self.new)
+        self.seconds = finish(self.disturbed(self.new), self.log)
+        self.before, self.after = tree_of(self.old), tree_of(self.new)
+
+    def command(self, project: Path, *more: str) -> list[str]:
+        return ["batch", "-q", "--project", str(project), "--model", str(self.model), *more]
+
+    def disturbed(self, project: Path) -> list[str]:
+        """What is killed."""
+        return self.command(project, *self.then)
+
+    def completing(self) -> list[str]:
+        """What makes good."""
+        return self.disturbed(self.place)
+
+    def reset(self) -> None:
+        shutil.rmtree(self.place, ignore_errors=True)
+        shutil.copytree(self.old, self.place)
+
+    def inspect(self, row: Row) -> None:
+        """After a kill."""
+        found = tree_of(self.place)
+        row.decided += (self.place / ".assetgen" / "journal.json").exists()
+        row.torn += sum(data not in (self.before.get(path), self.after.get(path)) for path, data in found.items())
+        row.torn += len((self.before.keys() & self.after.keys()) - found.keys())
+        row.edited += found.get(self.edited) != self.before[self.edited]
+        row.lost += len(lost(self.before, self.after, found))
+
+    def compare(self, row: Row) -> None:
+        """After the run that made good."""
+        finish(["verify", "--project", str(self.place)], self.log)
+        found = tree_of(self.place)
+        row.differing += sum(found.get(path) != self.after.get(path) for path in {*found, *self.after})
+        row.torn += sum(path.name not in STATE for path in (self.place / ".assetgen").iterdir())
+
+
+STATE = (".gdignore", ".gitignore", "lock", "catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm", "undo")
+"""What assetgen's own folder holds when nothing is under way."""
+
+
+def sheets_of(tree: Tree) -> dict[str, tuple[str, tuple[int, int, int, int], dict[str, Any]]]:
+    """Sprite → (its sheet, its rectangle there, its origin), by a project's manifest."""
+    manifest = json.loads(tree[f"{OUT}/manifest.json"])
+    return {
+        sprite["name"]: (f"{OUT}/{sheet['image']}", tuple(sprite["rect"]), sprite["origin"])
+        for sheet in manifest["sheets"]
+        for sprite in sheet["sprites"]
+    }
+
+
+def pixels_of(tree: Tree, sheet: str, rect: tuple[int, int, int, int]) -> bytes | None:
+    """A region's RGBA bytes; None where there is no such sheet, or it breaks off."""
+    try:
+        picture = np.asarray(Image.open(BytesIO(tree[sheet])).convert("RGBA"))
+    except (KeyError, OSError, SyntaxError):
+        return None
+    x, y, width, height = rect
+    return picture[y : y + height, x : x + width].tobytes()
+
+
+def lost(before: Tree, after: Tree, found: Tree) -> list[str]:
+    """Sprites that stay, and whose picture is on their sheet neither at their old nor at their new place."""
+    old, new = sheets_of(before), sheets_of(after)
+    gone = []
+    for name in old.keys() & new.keys():
+        sheet, rect, origin = old[name]
+        if origin != new[name][2]:
+            continue
+        picture = pixels_of(before, sheet, rect)
+        if picture not in (pixels_of(found, sheet, rect), pixels_of(found, *new[name][:2])):
+            gone.append(name)
+    return gone
+
+
+class Train:
+    """A training with a checkpoint after nearly every step; the last one's tensors must be the undisturbed run's."""
+
+    name = "train"
+
+    def __init__(self, folder: Path) -> None:
+        self.log, self.place = folder / "log", folder / "run"
+        folder.mkdir()
+        self.sprites = write_set(folder / "sprites", each=4, size=16)
+        self.seconds = finish(self.disturbed(folder / "undisturbed"), self.log)
+        self.wanted = self.tensors(folder / "undisturbed")
+
+    def disturbed(self, run: Path) -> list[str]:
+        options = "--steps 12 --width 0.25 --batch-size 4 --evaluate-every 0.02 --patience 0 --no-pretrained -q"
+        return ["train", str(self.sprites), "--run", str(run), *options.split()]
+
+    def completing(self) -> list[str]:
+        """Goes on where there is something to go on from."""
+        more = ["--resume"] if (self.place / "config.json").exists() else []
+        return [*self.disturbed(self.place), *more]
+
+    def reset(self) -> None:
+        shutil.rmtree(self.place, ignore_errors=True)
+
+    def tensors(self, run: Path) -> dict[str, str]:
+        """sha256 of generator, discriminator, average and optimisers, and of the classifier."""
+        return {
+            path.relative_to(run).as_posix(): sha256(path.read_bytes()).hexdigest()
+            for path in [*sorted(run.glob("checkpoints/*/*.safetensors"))[-1:], *run.glob("classifier/*.safetensors")]
+        }
+
+    def inspect(self, row: Row) -> None:
+        """Every checkpoint that can be seen is whole."""
+        row.decided += any(self.place.glob("*/.*.tmp"))
+        for folder in [*self.place.glob("checkpoints/[0-9]*"), *self.place.glob("best/[0-9]*")]:
+            try:
+                state = json.loads((folder / "state.json").read_bytes())
+                data = (folder / "tensors.safetensors").read_bytes()
+                row.torn += sha256(data).hexdigest() != state["sha256"]
+            except (OSError, ValueError, KeyError):
+                row.torn += 1
+
+    def compare(self, row: Row) -> None:
+        found = self.tensors(self.place)
+        row.differing += sum(found.get(name) != self.wanted.get(name) for name in {*found, *self.wanted})
+        row.torn += len([*self.place.glob("*/.*.tmp")])
+
+
+SCENARIOS: dict[str, Callable[[Path], Any]] = {kind.name: kind for kind in (Batch, Train)}
+
+
+def torture(make: Callable[[Path], Any], folder: Path, kills: int, chance: random.Random) -> Row:
+    """Kill a command so many times, and look after each."""
+    scenario = make(folder)
+    row, took = Row(scenario.name), [scenario.seconds]
+    rounds = 0
+    while row.kills < kills:
+        scenario.reset()
+        arguments, recovery, rounds = scenario.disturbed(scenario.place), False, rounds + 1
+        if rounds % MEASURE_EVERY == 0:
+            took.append(finish(arguments, scenario.log))
+            scenario.reset()
+        while row.kills < kills:
+            share = chance.random()
+            killed = kill(arguments, share * statistics.median(took[-5:]), scenario.log)
+            scenario.inspect(row)
+            if killed:
+                row.kills += 1
+                row.recoveries_killed += recovery
+                row.moments.append(round(share, 3))
+            arguments, recovery = scenario.completing(), True
+            if chance.random() >= AGAIN:
+                break
+        finish(scenario.completing(), scenario.log)
+        scenario.compare(row)
+        print(f"\r{row.command}: {row.kills} of {kills} kills", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    row.seconds = round(statistics.median(took), 2)
+    return row
+
+
+def markdown(rows: list[Row]) -> str:
+    """The torture table."""
+    lines = [
+        "| command | kills | of recoveries | decided, not done | torn files | lost kept sprites | edits lost "
+        "| differing files | a run takes |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{row.command}` | {row.kills} | {row.recoveries_killed} | {row.decided} | {row.torn} | {row.lost} "
+        f"| {row.edited} | {row.differing} | {row.seconds} s |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="SIGKILL at random moments, and a look at what is left.")
+    parser.add_argument("--kills", type=int, default=200, help="of each command")
+    parser.add_argument("--what", default=",".join(SCENARIOS), help="commands, separated by commas")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there, too")
+    arguments = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["ASSETGEN_NO_PRETRAINED"] = "1"
+    for module in ("asset_gen.cli.batch", "asset_gen.cli.verify", "jinja2", "onnx", "onnxruntime"):
+        import_module(module)
+
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in arguments.what.split(","):
+            if name == "train":
+                import_module("trainer.job")
+            place = Path(folder, name)
+            rows.append(torture(SCENARIOS[name], place, arguments.kills, random.Random(f"{arguments.seed} {name}")))
+    print(markdown(rows))
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    return int(any(row.torn or row.lost or row.edited or row.differing for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
