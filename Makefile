@@ -3,6 +3,7 @@
 # make clients  install the real clients (apt; as root) and run tests/clients: none may be skipped
 # make lint   formatting, types, layers, generated documents
 # make bench  the figures of the README, as a table
+# make torture  200 SIGKILLs at random moments over each command that writes, and what they left
 
 PYTHON ?= python3
 PIP := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -10,7 +11,7 @@ DEMO := .venv-demo/bin
 DEV := .venv/bin
 GAME := examples/bestiary
 
-.PHONY: demo test clients lint bench docs clean
+.PHONY: demo test clients lint bench torture docs clean
 
 demo: .venv-demo/installed
 	$(DEMO)/assetgen batch --count 500 --scale 2 --project $(GAME) --yes
@@ -51,6 +52,11 @@ docs: .venv/installed
 bench: .venv/installed
 	$(DEV)/python tests/benchmarks/bench.py
 	$(DEV)/python tests/benchmarks/layout.py
+
+KILLS ?= 200
+
+torture: .venv/installed
+	$(DEV)/python tests/torture/kill.py --kills $(KILLS)
 
 clean:
 	rm -rf .venv .venv-demo build *.egg-info $(GAME)/assets/generated $(GAME)/.assetgen

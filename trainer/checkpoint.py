@@ -22,6 +22,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from asset_gen.errors import ModelError
+from asset_gen.files import sync_folder
 
 KEEP = 2
 LAST, BEST = "checkpoints", "best"
@@ -128,25 +129,6 @@ def write_synced(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the disk has a folder's names.
-
-    Raises:
-        OSError: with the folder's name.
-    """
-    if os.name == "nt":  # Windows can't open a folder, and keeps renames in its own journal
-        return
-    try:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
     except OSError as error:
         error.filename = error.filename or str(path)
         raise

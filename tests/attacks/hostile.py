@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,6 +51,69 @@ def as_stranger() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+# Disks ---------------------------------------------------------------------------------------------------------------
+
+CALLS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (os, ("open", "fsync")),
+    (Path, ("open", "read_bytes", "replace", "rename", "unlink", "mkdir", "stat", "iterdir")),
+    (shutil, ("rmtree",)),
+)
+"""Functions that ask the system for something, by who has them."""
+FAULTS = (errno.ENOSPC, errno.EIO, errno.EACCES)
+
+
+def fail_call(patch: pytest.MonkeyPatch, number: int, *modules: str) -> Callable[[], bool]:
+    """Let the ``number``-th system call that these modules make fail; returns whether that was reached.
+
+    Of a failing write half has arrived. Faults take turns by ``number``.
+    """
+    left, code = [number], FAULTS[number % len(FAULTS)]
+
+    def spend(*names: object) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OSError(code, os.strerror(code), *(str(name) for name in names[:1] if isinstance(name, Path)))
+
+    class Fragile:
+        """A file whose writes count."""
+
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        def __enter__(self) -> Fragile:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self.inner.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        def write(self, data: bytes) -> int:
+            try:
+                spend()
+            except OSError:
+                self.inner.write(data[: len(data) // 2])
+                raise
+            return int(self.inner.write(data))
+
+    def failing(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if sys._getframe(1).f_globals["__name__"] not in modules:
+                return real(*args, **kwargs)
+            if not kwargs.get("ignore_errors"):
+                spend(*args)
+            result = real(*args, **kwargs)
+            return Fragile(result) if name == "open" and "b" in str(args[1:]) and "r" not in str(args[1:]) else result
+
+        return call
+
+    for owner, names in CALLS:
+        for name in names:
+            patch.setattr(owner, name, failing(name, getattr(owner, name)))
+    return lambda: left[0] <= 0
 
 
 # Pictures ------------------------------------------------------------------------------------------------------------

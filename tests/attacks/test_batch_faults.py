@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 
 from asset_gen.generate import Drawn
-from tests.attacks.hostile import assert_refused, published
+from tests.attacks.hostile import assert_refused, fail_call, published
 from tests.conftest import Cli, files_of
 
 FIRST = ("--types", "beetle=3,flask=2", "--oversample", 2)
@@ -140,26 +139,6 @@ def test_a_signal_from_the_terminal_ends_a_real_process_cleanly(
 # Disks ---------------------------------------------------------------------------------------------------------------
 
 
-def fail_call(patch: pytest.MonkeyPatch, number: int, code: int) -> Callable[[], bool]:
-    """Let the ``number``-th system call that writers of a project make fail; returns whether that was reached."""
-    left = [number]
-
-    def failing(real: Callable[..., object]) -> Callable[..., object]:
-        def call(*args: object, **kwargs: object) -> object:
-            if sys._getframe(1).f_globals["__name__"] in WRITERS:
-                left[0] -= 1
-                if left[0] == 0:
-                    raise OSError(code, os.strerror(code))
-            return real(*args, **kwargs)
-
-        return call
-
-    for owner, names in ((os, ("open", "fsync")), (Path, ("open", "replace", "unlink", "mkdir", "stat"))):
-        for name in names:
-            patch.setattr(owner, name, failing(getattr(owner, name)))
-    return lambda: left[0] <= 0
-
-
 def test_whichever_system_call_fails_the_rerun_succeeds(
     cli: Cli,
     bundle: Path,
@@ -176,7 +155,7 @@ def test_whichever_system_call_fails_the_rerun_succeeds(
         shutil.rmtree(game)
         shutil.copytree(before, game)
         with monkeypatch.context() as patch:
-            reached = fail_call(patch, number, (errno.ENOSPC, errno.EIO, errno.EACCES)[number % 3])
+            reached = fail_call(patch, number, *WRITERS)
             done = cli(*arguments)
         if not reached():
             break
