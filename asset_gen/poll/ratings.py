@@ -74,7 +74,7 @@ def read_ratings(path: Path) -> Ratings:
         raise UsageError(
             f"{path}: {error.strerror or error}. Give the file that assetgen poll --import wrote."
         ) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: is no file of ratings ({error}). Give what assetgen poll --import wrote.") from None
 
 
