@@ -135,7 +135,7 @@ def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:
                 filled[kind][slot] = origin_of(row, plan.choice), row.p_type
             if len(filled[kind]) < quota:
                 raise ValueError(f"sprites of {kind} are missing")
-    except (OSError, ValueError, LookupError, TypeError, csv.Error, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, LookupError, TypeError, csv.Error, msgspec.MsgspecError, RecursionError) as error:
         raise ProjectError(
             f"{folder}: this candidate set is damaged ({error!r}). Remove the folder, and it is drawn again."
         ) from None

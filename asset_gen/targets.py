@@ -94,6 +94,6 @@ def _has_bundler(package: Path) -> bool:
     try:
         document = json.loads(package.read_text(encoding="utf-8"))
         used = {*document.get("dependencies", {}), *document.get("devDependencies", {})}
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return False
     return bool(used & {"vite", "webpack", "parcel", "rollup", "next", "astro", "snowpack", "react-scripts"})

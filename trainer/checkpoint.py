@@ -111,7 +111,7 @@ def load_checkpoint(run: Path, folder: str = LAST) -> tuple[Checkpoint | None, l
             if state["step"] != int(name) or not float(state["seconds"]) >= 0:
                 raise ValueError("its state.json isn't what was written")
             return Checkpoint(load(data), state), notices
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
             notices.append(f"{place} is damaged ({error}); the one before it is used.")
     if names:
         raise ModelError(f"{root}: no checkpoint is whole. Start again in a new run folder.\n  " + "\n  ".join(notices))

@@ -155,7 +155,7 @@ def load_config(run: Path) -> Config:
         config = msgspec.json.decode(path.read_bytes(), type=Config)
     except (FileNotFoundError, NotADirectoryError):
         raise ModelError(f"{run}: is no run folder (there is no config.json). Give the folder of --run.") from None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{path}: damaged ({error}). Restore it, or start a new run in another folder.") from None
     if config.preset not in PRESETS:
         raise ModelError(
@@ -173,7 +173,7 @@ def run_report(run: Path) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads((run / "data.json").read_text(encoding="utf-8"))
         report["read"] = int(report["read"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ModelError(
             f"{run / 'data.json'}: can't be read ({error!r}). Restore it, or train again in another folder."
         ) from None

@@ -49,7 +49,7 @@ def read_candidates(folder: Path) -> CandidateSet:
         run = json.loads((folder / "run.json").read_bytes())
         choice = msgspec.convert(run["choice"], Choice)
         return CandidateSet(folder, str(run["run"]), choice.model, choice.seed, list(read_rows(folder)))
-    except (OSError, ValueError, KeyError, TypeError) as error:  # msgspec's are ValueErrors
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:  # msgspec's are ValueErrors
         raise UsageError(
             f"{folder}: is no whole candidate set ({error}). Give the folder that assetgen batch names, "
             f"…/candidates~/<run>."

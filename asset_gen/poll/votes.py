@@ -57,7 +57,7 @@ def count_votes(candidates: CandidateSet, files: Sequence[Path]) -> Counted:
             if document.poll != candidates.run:
                 raise ValueError(f"its poll {document.poll[:40]!r} is of other candidates than {candidates.run}")
             shares = dict(_share(vote, known) for vote in document.votes)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             counted.refused[str(path)] = str(error)
             continue
         counted.votes.setdefault(document.voter, {}).update(shares)

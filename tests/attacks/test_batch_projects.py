@@ -201,6 +201,7 @@ SETS: dict[str, Callable[[Path], object]] = {
     "another type": lambda folder: rows(folder, lambda lines: [line.replace("beetle", "orc") for line in lines]),
     "no columns": lambda folder: rows(folder, lambda lines: lines[1:]),
     "empty run.json": lambda folder: (folder / "run.json").write_text(""),
+    "deep run.json": lambda folder: (folder / "run.json").write_text("[" * 100_000),
     "another run.json": lambda folder: (folder / "run.json").write_text('{"scorer": {"name": 3}}'),
 }
 
