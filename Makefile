@@ -3,6 +3,7 @@
 # make clients  install the real clients (apt; as root) and run tests/clients: none may be skipped
 # make lint   formatting, types, layers, generated documents
 # make bench  the figures of the README, as a table
+# make fuzz   what strangers send to every reader, for MINUTES each (extra fuzz)
 # make torture  200 SIGKILLs at random moments over each command that writes, and what they left
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ DEMO := .venv-demo/bin
 DEV := .venv/bin
 GAME := examples/bestiary
 
-.PHONY: demo test clients lint bench torture docs clean
+.PHONY: demo test clients lint bench torture fuzz docs clean
 
 demo: .venv-demo/installed
 	$(DEMO)/assetgen batch --count 500 --scale 2 --project $(GAME) --yes
@@ -52,6 +53,12 @@ docs: .venv/installed
 bench: .venv/installed
 	$(DEV)/python tests/benchmarks/bench.py
 	$(DEV)/python tests/benchmarks/layout.py
+
+MINUTES ?= 10
+
+fuzz: .venv/installed
+	$(DEV)/python $(PIP) --editable '.[fuzz]'
+	$(DEV)/python tests/fuzz/run.py --minutes $(MINUTES)
 
 KILLS ?= 200
 

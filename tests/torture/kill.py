@@ -193,7 +193,15 @@ class Batch:
         row.torn += sum(path.name not in STATE for path in (self.place / ".assetgen").iterdir())
 
 
-STATE = (".gdignore", ".gitignore", "lock", "catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm", "undo")
+STATE = (
+    ".gdignore",
+    ".gitignore",
+    "lock",
+    "history",
+    "catalogue.sqlite",
+    "catalogue.sqlite-wal",
+    "catalogue.sqlite-shm",
+)
 """What assetgen's own folder holds when nothing is under way."""
 
 
