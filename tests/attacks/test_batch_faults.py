@@ -224,9 +224,9 @@ def test_a_kill_at_any_moment_is_made_good_by_the_next_run(
     assert killed
 
 
-def test_four_batches_at_once_wait_for_each_other(cli: Cli, bundle: Path, game: Path, tmp_path: Path) -> None:
+def test_eight_batches_at_once_wait_for_each_other(cli: Cli, bundle: Path, game: Path, tmp_path: Path) -> None:
     arguments = ["batch", "--model", str(bundle), "--count", "12", "--project"]
-    processes = [start([*arguments, str(game)]) for _ in range(4)]
+    processes = [start([*arguments, str(game)]) for _ in range(8)]
     for process in processes:
         _, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
