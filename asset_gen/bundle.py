@@ -188,8 +188,9 @@ def _read_info(path: Path) -> BundleInfo:
         raise _rejected(path, f"bundle.json: the type {bad[0][:40]!r} is not of the form [a-z0-9_]{{1,64}}")
     if missing := sorted(set(info.types) - set(info.labels)):
         raise _rejected(path, f"bundle.json has no label for the type {missing[0]!r}")
-    if not info.name.isprintable():
-        raise _rejected(path, f"bundle.json: the name {info.name[:40]!r} can't be printed")
+    words = [info.name, info.licence, info.preset, info.data.name, info.data.licence, *info.outside_networks]
+    if bad := [word for word in [*words, *info.labels, *info.labels.values()] if not word.isprintable()]:
+        raise _rejected(path, f"bundle.json: {bad[0][:40]!r} can't be printed")
     remembers = [name in info.files for name in (FEATURES, TRAINING_SET)] + [info.features is not None]
     if any(remembers) and not all(remembers):
         raise _rejected(path, f"bundle.json has only some of {FEATURES}, {TRAINING_SET} and the record 'features'")
