@@ -18,6 +18,7 @@ import pytest
 from asset_gen.generate import Drawn
 from tests.attacks.hostile import assert_refused, fail_call, published
 from tests.conftest import Cli, files_of
+from tests.fakes import write_bundle
 
 FIRST = ("--types", "beetle=3,flask=2", "--oversample", 2)
 THEN = ("--types", "beetle=2,mushroom=2", "--oversample", 2, "--scale", 2, "--yes")
@@ -31,6 +32,12 @@ WRITERS = ("asset_gen.publish", "asset_gen.files", "asset_gen.history")
 def words(arguments: tuple[object, ...]) -> list[str]:
     """As a shell would pass them."""
     return [str(argument) for argument in arguments]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that draws in no time, since what is tried here is the way of files. Read only."""
+    return write_bundle(tmp_path_factory.mktemp("models") / "quick")
 
 
 @pytest.fixture
