@@ -14,6 +14,7 @@ from asset_gen.draw import Networks, Progress, draw_candidates
 from asset_gen.errors import AssetgenError, ProjectError, UsageError
 from asset_gen.finish import read_palette_option
 from asset_gen.layout import IMAGES, fit_layout
+from asset_gen.loaded import Models
 from asset_gen.manifest import Layout, ScorerRecord, read_manifest
 from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
 from asset_gen.publish import Place, Published, locate, opened
@@ -73,19 +74,25 @@ def run_batch(request: Request, ask: Ask = lambda question: False, progress: Pro
 
 
 def run_batches(
-    requests: Sequence[Request], ask: Ask = lambda question: False, progress: Progress = lambda *_: None
+    requests: Sequence[Request],
+    ask: Ask = lambda question: False,
+    progress: Progress = lambda *_: None,
+    models: Models | None = None,
 ) -> list[Outcome]:
     """Give a project all its sets, one after another; every other assetgen waits until the last is done.
+
+    ``models``: keeps them loaded between calls; None: every call loads what it needs.
 
     Raises:
         AssetgenError: names the set; those before it are published, and it and those behind it are as they were.
     """
-    jobs = [_named(request, _resolve, request) for request in requests]
+    jobs = [_named(request, _resolve, request, models) for request in requests]
     check_apart({job.request.name: job.place for job in jobs})
     loaded: dict[str, Networks] = {}
     for job in jobs:
         if job.bundle.sha256 not in loaded:
-            loaded[job.bundle.sha256] = Networks(job.bundle, job.request.device)
+            load = models.networks if models else Networks
+            loaded[job.bundle.sha256] = load(job.bundle, job.request.device)
     with opened(jobs[0].place):
         return [_named(job.request, _run, job, loaded[job.bundle.sha256], ask, progress) for job in jobs]
 
@@ -144,9 +151,9 @@ def _named(request: Request, step: Callable[..., Any], *arguments: Any) -> Any:
         raise
 
 
-def _resolve(request: Request) -> _Job:
+def _resolve(request: Request, models: Models | None = None) -> _Job:
     """Everything that can be refused before any work."""
-    bundle = load_bundle(request.model)
+    bundle = models.bundle(request.model) if models else load_bundle(request.model)
     request = replace(request, scale=_scale(request, bundle))
     targets = load_targets(request.targets, request.project)
     layout = fit_layout(request.layout, targets)

@@ -14,6 +14,7 @@ from asset_gen.bundle import BundleInfo
 from asset_gen.decisions import Decision
 from asset_gen.manifest import Manifest, Provenance
 from asset_gen.recipe import Recipe
+from asset_gen.watch.events import Event
 
 FOLDER = Path(__file__).parent
 DOCUMENTS = {
@@ -22,6 +23,7 @@ DOCUMENTS = {
     "manifest": Manifest,
     "provenance": Provenance,
     "recipe": Recipe,
+    "watch-event": Event,
 }
 
 

@@ -5,17 +5,31 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
+import msgspec
 import pytest
 
 from asset_gen.decisions import NAME as DECISIONS
 from asset_gen.decisions import decide, record
 from asset_gen.manifest import Origin
 from asset_gen.schemas import DOCUMENTS, FOLDER, schemas
+from asset_gen.watch.events import Event
 from tests.conftest import Cli
+
+EVENT = Event(
+    event="published",
+    time=datetime(2026, 11, 24, tzinfo=UTC),
+    message="assets: 1 file written, 1 removed.",
+    path="/game/assets",
+    out="assets",
+    written=["bat/bat.png"],
+    removed=["imp/imp.png"],
+    seconds=0.5,
+)
 
 
 def schema(name: str) -> Any:
@@ -38,6 +52,7 @@ def documents(cli: Cli, bundle: Path, game: Path) -> dict[str, Any]:
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths} | {
         "recipe": recipe,
         "decisions": decision,
+        "watch-event": json.loads(msgspec.json.encode(EVENT)),
     }
 
 
