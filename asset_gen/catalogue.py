@@ -243,7 +243,15 @@ def _collect(parts: Sequence[ProjectSet], decided: Decisions) -> tuple[list[Entr
         for run in sorted(path.parent for path in (part.place.out / FOLDER).glob("*/scores.csv")):
             try:
                 own |= _of_set(part.name, run)
-            except (OSError, ValueError, LookupError, TypeError, csv.Error, msgspec.MsgspecError) as error:
+            except (
+                OSError,
+                ValueError,
+                LookupError,
+                TypeError,
+                RecursionError,
+                csv.Error,
+                msgspec.MsgspecError,
+            ) as error:
                 problems.append(f"{run}: is damaged and left out ({error!r}). Remove the folder.")
         manifest = read_manifest(part.place.out)
         for sprite in (sprite for sheet in manifest.sheets for sprite in sheet.sprites) if manifest else ():
@@ -296,7 +304,7 @@ def _entry(row: tuple[object, ...]) -> Entry:
         fields = {"part": part, "origin": origin, "scores": json.loads(str(scores))}
         names = ("run", "name", "slot", "state", "reason", "p_type", "entropy")
         return msgspec.convert(fields | dict(zip(names, rest, strict=True)), Entry)
-    except (ValueError, msgspec.MsgspecError) as error:
+    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise sqlite3.DatabaseError(f"holds a row that can't be ({error})") from None
 
 

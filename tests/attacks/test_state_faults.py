@@ -1,17 +1,25 @@
-"""Whichever system call fails while a checkpoint or decision is kept: old or new, never mixed, told with its file."""
+"""Whichever system call fails or kill comes while state is kept: old or new, never mixed, told with its file."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import sqlite3
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from asset_gen.catalogue import Catalogue, open_catalogue
 from asset_gen.decisions import NAME, decide, read_decisions, record
 from asset_gen.errors import ProjectError
 from asset_gen.manifest import Origin
 from tests.attacks.hostile import fail_call
+from tests.conftest import Cli
+from tests.fakes import write_bundle
 from trainer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 
@@ -84,3 +92,101 @@ def test_a_decision(game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert not list((game / ".assetgen").glob("*.tmp"))
     assert failure is None
     assert number > 8  # else nothing was attacked
+
+
+@pytest.fixture
+def catalogued(cli: Cli, game: Path, tmp_path: Path) -> tuple[Path, Catalogue]:
+    """A project with candidates and a rejection, and what is known of them."""
+    options = ("--types", "beetle=2,flask=1", "--oversample", 2)
+    assert cli("batch", "--project", game, "--model", write_bundle(tmp_path / "model"), *options).code == 0
+    assert cli("catalogue", "reject", "beetle:0", "--project", game).code == 0
+    known = open_catalogue(game)
+    assert len(known.entries) == 6
+    return game, known
+
+
+def fail_statement(patch: pytest.MonkeyPatch, number: int, fail: Callable[[], None]) -> Callable[[], bool]:
+    """Let something happen at the ``number``-th statement to a database; returns whether that was reached."""
+    left = [number]
+
+    class Fragile(sqlite3.Connection):
+        def _spend(self) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                fail()
+
+        def execute(self, *args: object) -> sqlite3.Cursor:
+            self._spend()
+            return super().execute(*args)  # type: ignore[arg-type]
+
+        def executemany(self, *args: object) -> sqlite3.Cursor:
+            self._spend()
+            return super().executemany(*args)  # type: ignore[arg-type]
+
+        def executescript(self, *args: object) -> sqlite3.Cursor:
+            self._spend()
+            return super().executescript(*args)  # type: ignore[arg-type]
+
+    real = sqlite3.connect
+    patch.setattr(sqlite3, "connect", lambda *args, **kwargs: real(*args, **kwargs, factory=Fragile))
+    return lambda: left[0] <= 0
+
+
+def damage(game: Path, number: int) -> None:
+    """By turns the cache is lost, or older than what it is made from."""
+    if number % 2:
+        shutil.rmtree(game / ".assetgen")
+    else:
+        next(game.rglob("scores.csv")).touch()
+
+
+@pytest.mark.parametrize("told", ["disk I/O error", "database or disk is full"])
+def test_a_statement_that_fails_leaves_a_catalogue_that_is_built_anew(
+    catalogued: tuple[Path, Catalogue], monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    def fail() -> None:
+        raise sqlite3.OperationalError(told)
+
+    game, known = catalogued
+    finished = 0
+    number = 0
+    while finished < 2:  # both kinds of damage have been mended without being disturbed
+        number += 1
+        damage(game, number)
+        with monkeypatch.context() as patch:
+            reached = fail_statement(patch, number, fail)
+            try:
+                open_catalogue(game)
+                failure = None
+            except ProjectError as error:
+                failure = error
+        finished = 0 if reached() else finished + 1
+        if reached():
+            assert f"{game / '.assetgen' / 'catalogue.sqlite'}: {told}" in str(failure), number
+        again = open_catalogue(game)
+        assert (again.entries, again.problems) == (known.entries, []), number
+    assert number > 12  # else nothing was attacked
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no SIGKILL")
+def test_a_kill_at_any_statement_leaves_a_catalogue_that_is_whole(
+    catalogued: tuple[Path, Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game, known = catalogued
+    finished = 0
+    number = 0
+    while finished < 2:
+        number += 1
+        damage(game, number)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the child does nothing but this
+            child = os.fork()
+        if child == 0:
+            fail_statement(monkeypatch, number, lambda: os.kill(os.getpid(), signal.SIGKILL))
+            open_catalogue(game)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        finished = finished + 1 if os.waitstatus_to_exitcode(status) == 0 else 0
+        again = open_catalogue(game)
+        assert (again.entries, again.problems) == (known.entries, []), number
+    assert number > 12
