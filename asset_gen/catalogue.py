@@ -20,7 +20,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from asset_gen import decisions
-from asset_gen.candidates import FOLDER, read_rows
+from asset_gen.candidates import FOLDER, SPARE, read_rows
 from asset_gen.decisions import Decision, Decisions, read_decisions
 from asset_gen.errors import ProjectError, UsageError
 from asset_gen.files import file_sha256
@@ -257,6 +257,8 @@ def _collect(parts: Sequence[ProjectSet], decided: Decisions) -> tuple[list[Entr
         for sprite in (sprite for sheet in manifest.sheets for sprite in sheet.sprites) if manifest else ():
             lost = Entry(part.name, sprite.origin, "", sprite.name, "", "", "its candidate set is not here", None, None)
             entry = own.get(sprite.origin, replace(lost, p_type=sprite.score))
+            if entry.reason.startswith(SPARE):
+                entry = replace(entry, reason="took a rejected one's place")
             own[sprite.origin] = replace(entry, slot=sprite.name, state="published")
         entries += own.values()
     known = {entry.origin for entry in entries}

@@ -162,6 +162,26 @@ def person(project: Path) -> str:
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "somebody"
 
 
+def offer_merging(project: Path) -> str:
+    """Let git merge two artists' decisions by itself: writes ``.gitattributes`` where a project in git has none.
+
+    Returns: what was done, or what a person has to add to their own file; empty where there is nothing to say.
+    """
+    root = project.resolve()
+    path = root / ".gitattributes"
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return ""
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(f"{ATTRIBUTE}\n")
+        return f"written: {path} (git merges two artists' decisions by itself)"
+    except FileExistsError:
+        held = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if any(line.split() == ATTRIBUTE.split() for line in held):
+            return ""
+        return f"add this line to {path}, and git merges two artists' decisions by itself:\n{ATTRIBUTE}"
+
+
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()

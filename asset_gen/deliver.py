@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -17,8 +18,9 @@ from asset_gen import __version__, layout, pixels, sheet
 from asset_gen.bundle import Bundle
 from asset_gen.candidates import FOLDER, read_rows
 from asset_gen.draw import Networks, Progress
-from asset_gen.errors import ProjectError, UsageError
+from asset_gen.errors import ProjectError, SpriteError, UsageError
 from asset_gen.finish import resolve_finish
+from asset_gen.images import read_rgba
 from asset_gen.manifest import (
     FORMAT,
     NAME,
@@ -77,12 +79,14 @@ def deliver(
         progress("writing sheets", number, len(sheets))
         picture = sheet.paint(laid, _sprites_on(laid, slots, pictures, finish), arrangement.extrude)
         change.damaged |= pictures.damaged
-        change.put(laid.image, encode_sheet(picture, indexed=bool(finish.palette)))
+        patch = partial(_patched, laid, picture, place, plan, arrangement.extrude)
+        change.put(laid.image, encode_sheet(picture, indexed=bool(finish.palette)), patched=patch)
         records.append(_record(laid, picture, slots))
         for factor in arrangement.variants:
             variant = layout.enlarged(laid, factor)
             large = pixels.enlarge(picture[None], factor)[0]
-            change.put(variant.image, encode_sheet(large, indexed=bool(finish.palette)))
+            patch = partial(_patched, variant, large, place, plan, arrangement.extrude * factor)
+            change.put(variant.image, encode_sheet(large, indexed=bool(finish.palette)), patched=patch)
             variants.append(variant)
     base = place.out.relative_to(place.project).as_posix()
     for path, (data, target) in target_files(sheets, targets, place.project, base, variants).items():
@@ -193,6 +197,25 @@ def _sprites_on(laid: Sheet, slots: Slots, pictures: Pictures, finish: Finish) -
             for region, sprite in zip(own, finished, strict=True)
         ]
     return sprites
+
+
+def _patched(laid: Sheet, picture: NDArray[np.uint8], place: Place, plan: Plan, extrude: int) -> bytes | None:
+    """The sheet that somebody edited, with the slots that the plan names made again; None where it holds none of them.
+
+    ``extrude``: how many pixels a sprite's border is repeated outwards on this sheet.
+    """
+    named = [region for region in laid.regions if (region.type, region.slot) in plan.only]
+    try:
+        held = read_rgba(place.out / laid.image) if named else picture
+    except SpriteError:
+        return None
+    if not named or held.shape != picture.shape:
+        return None
+    for region in named:
+        rows = slice(region.y - extrude, region.y + region.height + extrude)
+        columns = slice(region.x - extrude, region.x + region.width + extrude)
+        held[rows, columns] = picture[rows, columns]
+    return encode_sheet(held)
 
 
 def merge_held(target: Target, path: str, place: Place, data: bytes) -> tuple[bytes | None, str | None]:

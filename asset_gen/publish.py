@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -199,11 +199,19 @@ class Change:
         shutil.rmtree(place.stage, ignore_errors=True)
         place.stage.mkdir(parents=True)
 
-    def put(self, path: str, data: bytes, merged: bool = False, unclear: str | None = None) -> None:
+    def put(
+        self,
+        path: str,
+        data: bytes,
+        merged: bool = False,
+        unclear: str | None = None,
+        patched: Callable[[], bytes | None] | None = None,
+    ) -> None:
         """The file at ``path`` (relative to the output folder) shall hold ``data``.
 
         ``merged``: ``data`` keeps what others wrote there, so that nobody's edit is lost. ``unclear``: why what others
-        wrote there couldn't be understood, where that was tried.
+        wrote there couldn't be understood, where that was tried. ``patched``: asked for where somebody edited the file:
+        their file with only that changed which a person asked for by name; it stays an edited one.
         """
         target = self.place.out / path
         digest = sha256(data).hexdigest()
@@ -217,9 +225,10 @@ class Change:
             reason = LOCKED
         elif not (merged or path in self.damaged) and found not in (None, self.ours.get(path)):
             reason = f"can't be merged: {unclear.rstrip('.')}; it" if unclear else EDITED
-        if reason is None:
+        theirs = patched() if patched is not None and reason == EDITED else None
+        if reason is None or theirs is not None:
             self.result.written.append(path)
-            self._stage(path, data)
+            self._stage(path, data if theirs is None else theirs)
             return
         self.result.kept[path] = reason
         beside = f"{path}.new"

@@ -75,6 +75,7 @@ def test_a_rejection_is_written_down_and_carried_out_by_the_next_batch(cli: Cli,
     assert {slot for slot in after if after[slot] != before[slot]} == {"imp_000001", "bat_000002"}
     shown = json.loads(cli("catalogue", "show", "imp_000001", "--project", game, "--json").out)
     assert (shown["state"], shown["decisions"]) == ("published", [])
+    assert shown["reason"] == "took a rejected one's place"
 
 
 def test_what_was_decided_is_taken_back_also_when_the_slot_is_filled_anew(cli: Cli, game: Path) -> None:

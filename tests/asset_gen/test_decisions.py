@@ -16,6 +16,7 @@ from asset_gen import decisions
 from asset_gen.decisions import ATTRIBUTE, NAME, Action, Decision, Decisions, decide, person, read_decisions, record
 from asset_gen.errors import ProjectError
 from asset_gen.manifest import Origin
+from tests.conftest import Cli
 
 FIRST, SECOND = (Origin(model="m" * 64, seed=0, type="bat", index=index) for index in (17, 18))
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -154,6 +155,22 @@ def test_without_git_the_account_decides(game: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(decisions.getpass, "getuser", lambda: "ada")
     assert person(game) == "ada"
+
+
+def test_init_offers_gits_own_merging(cli: Cli, game: Path) -> None:
+    recipe, attributes = game / "assetgen.toml", game / ".gitattributes"
+    assert cli("init", "--project", game).out.count("\n") == 1  # no git, no word
+    assert not attributes.exists()
+    (game / ".git").mkdir()
+    for held, said in ((None, "written:"), (f"{ATTRIBUTE}\n", ""), ("*.png binary\n", "add this line to")):
+        recipe.unlink()
+        attributes.unlink(missing_ok=True)
+        if held is not None:
+            attributes.write_text(held)
+        told = cli("init", "--project", game).out.partition("\n")[2]
+        assert told.startswith(said)
+        assert bool(told) == bool(said)
+        assert attributes.read_text() == (f"{ATTRIBUTE}\n" if held is None else held)
 
 
 def test_two_artists_decisions_merge_by_themselves(game: Path) -> None:

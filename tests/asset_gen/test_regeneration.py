@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from asset_gen import batch
 from asset_gen.candidates import FOLDER, read_rows
@@ -166,6 +167,28 @@ def test_reject_and_only_leave_settings_as_they_are_published(make: Any, game: P
     before = published(game)
     make("--only", "owl:3", "--scale", 4)
     assert published(game) == before
+
+
+@pytest.mark.parametrize("flags", [[], ["--extrude", 1, "--variant", 2], ["--palette", 6], ["--combined"]])
+def test_only_the_named_slot_of_an_edited_sheet_is_made_again(make: Any, game: Path, flags: list[Any]) -> None:
+    make(*flags)
+    seen, path = pictures(game), game / OUT / slots(game)["owl_000003"].type / "owl.png"
+    if "--combined" in flags:
+        path = game / OUT / "all.png"
+    edited = read_rgba(path)
+    for name in ("owl_000003", "owl_000004"):  # an artist draws on two sprites
+        x, y, width, height = slots(game)[name].rect
+        edited[y : y + height, x : x + width, 1] = 200
+    Image.fromarray(edited, "RGBA").save(path)
+    drawn = pictures(game)
+    make("--only", "owl:3")
+    assert changed(drawn, pictures(game)) == ["owl_000003"]
+    assert changed(seen, pictures(game)) == ["owl_000004"]
+    before = published(game)
+    make(*flags)  # what the artist drew stays theirs
+    assert published(game) == before
+    make("--reject", "owl:3")
+    assert changed(seen, pictures(game)) == ["owl_000003", "owl_000004"]
 
 
 def test_a_missing_file_is_restored_unchanged_after_rejections_too(make: Any, game: Path) -> None:
