@@ -104,9 +104,12 @@ def record(project: Path, lines: Sequence[Decision], dated: bool = False) -> lis
     Returns: the lines as they were written.
 
     Raises:
-        ProjectError: the file is damaged or read-only, or another process holds it for half a minute.
+        ProjectError: the file is damaged, read-only or a link out of the project, or another process holds it for
+            half a minute.
     """
     path, state = project / NAME, project / STATE
+    if not path.resolve().is_relative_to(project.resolve()):
+        raise ProjectError(f"{path}: is a link that leads out of the project. Remove it.")
     make_state(state)
     lock = FileLock(state / "decisions.lock")
     try:

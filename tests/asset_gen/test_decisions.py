@@ -124,6 +124,13 @@ def test_a_read_only_file_stays_as_it_is(game: Path) -> None:
     assert read_decisions(game).kept == {FIRST}
 
 
+def test_a_link_out_of_the_project_is_not_written_through(game: Path, tmp_path: Path) -> None:
+    (game / NAME).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ProjectError, match="leads out of the project"):
+        record(game, [line("keep", 0)])
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_a_full_disk_loses_no_decision(game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record(game, [line("keep", 0)])
     before = (game / NAME).read_bytes()
