@@ -79,11 +79,11 @@ def list_(
       assetgen catalogue list --type dragon --state candidate --sort p_type --limit 20
     """
     catalogue = _opened(project)
-    entries = _sorted(catalogue.entries, sort)
+    _check("--type", kind, {entry.origin.type for entry in catalogue.entries})
     entries = [
         entry
-        for entry in entries
-        if kind in (None, entry.origin.type) and state in (None, entry.state) and part in (None, entry.part)
+        for entry in _sorted(_of(catalogue, part), sort)
+        if kind in (None, entry.origin.type) and state in (None, entry.state)
     ]
     entries = entries[:limit]
     if as_json:
@@ -154,11 +154,12 @@ def rate(
 def rebuild(project: Path, part: str | None, as_json: bool) -> int:
     """Build the cache anew from manifests, decisions and candidate sets; needed by nobody, harms nothing."""
     catalogue = _opened(project, rebuild=True)
-    states = {state: sum(entry.state == state for entry in catalogue.entries) for state in STATES}
+    entries = _of(catalogue, part)
+    states = {state: sum(entry.state == state for entry in entries) for state in STATES}
     if as_json:
-        _print({"candidates": len(catalogue.entries), "states": states, "problems": catalogue.problems})
+        _print({"candidates": len(entries), "states": states, "problems": catalogue.problems})
     else:
-        click.echo(f"{len(catalogue.entries)} candidates: {', '.join(f'{n} {state}' for state, n in states.items())}")
+        click.echo(f"{len(entries)} candidates: {', '.join(f'{n} {state}' for state, n in states.items())}")
     return 0
 
 
@@ -200,6 +201,17 @@ def _opened(project: Path, rebuild: bool = False) -> Catalogue:
     for told in catalogue.problems:
         click.echo(f"assetgen: {told}", err=True)
     return catalogue
+
+
+def _of(catalogue: Catalogue, part: str | None) -> list[Entry]:
+    """The candidates of a set, or all."""
+    _check("--set", part, {entry.part for entry in catalogue.entries})
+    return [entry for entry in catalogue.entries if part in (None, entry.part)]
+
+
+def _check(flag: str, value: str | None, known: set[str]) -> None:
+    if value is not None and value not in known:
+        raise UsageError(f"{flag} {value}: there are {', '.join(sorted(known)) or 'none'}.{nearest(value, known)}")
 
 
 def _sorted(entries: list[Entry], key: str) -> list[Entry]:

@@ -51,13 +51,15 @@ def test_every_candidate_is_listed_with_what_became_of_it(project: Path) -> None
 
 def test_it_can_be_filtered_and_sorted(cli: Cli, game: Path) -> None:
     assert names(cli, game, "--type", "imp", "--state", "published") == [f"imp_00000{n}" for n in range(3)]
-    done = json.loads(cli("catalogue", "list", "--project", game, "--json", "--sort", "p_type", "--limit", 5).out)
-    scores = [one["p_type"] for one in done["candidates"]]
+    best = json.loads(cli("catalogue", "list", "--project", game, "--json", "--sort", "p_type", "--limit", 5).out)
+    scores = [one["p_type"] for one in best["candidates"]]
     assert len(scores) == 5
     assert scores == sorted(scores, reverse=True)
     assert "in bat_000000" in cli("catalogue", "list", "--project", game).out
-    wrong = cli("catalogue", "list", "--project", game, "--sort", "p_typ")
-    assert (wrong.code, "Did you mean 'p_type'?" in wrong.err) == (2, True)
+    for flag, wrong, meant in (("--sort", "p_typ", "p_type"), ("--type", "inp", "imp"), ("--set", "x", "")):
+        done = cli("catalogue", "list", "--project", game, flag, wrong)
+        assert (done.code, f"{flag} {wrong}: there are" in done.err) == (2, True)
+        assert not meant or f"Did you mean '{meant}'?" in done.err
 
 
 def test_a_rejection_is_written_down_and_carried_out_by_the_next_batch(cli: Cli, game: Path) -> None:
