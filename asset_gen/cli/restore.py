@@ -16,7 +16,9 @@ from asset_gen.restore import history_of, manifest_of, restore
 
 @click.command("restore", context_settings={"auto_envvar_prefix": "ASSETGEN"})
 @click.argument("number", type=click.IntRange(min=1), default=1)
-@click.option("--list", "listing", envvar="ASSETGEN_LIST", is_flag=True, help="Show the earlier sets, and change nothing.")
+@click.option(
+    "--list", "listing", envvar="ASSETGEN_LIST", is_flag=True, help="Show the earlier sets, and change nothing."
+)
 @click.option("--project", type=click.Path(path_type=Path), default=".", show_default=True, help="The game's folder.")
 @click.option("--out", metavar="REL", help="Folder of generated assets inside it.  [default: as for batch]")
 @click.option("--set", "part", envvar="ASSETGEN_SET", metavar="NAME", help="This one of the recipe's sets.")
