@@ -65,6 +65,17 @@ def on_white(sprites: Sprites) -> NDArray[np.uint8]:
     return ((sprites[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
+def as_drawn(sprites: Sprites, alpha: bool) -> Network:
+    """Sprites as a generator would show them to its classifier: float32 [n, 4, s, s] in [-1, 1].
+
+    Without ``alpha`` they are laid on white and keyed out of it again, as ``asset_gen.generate`` does.
+    """
+    if not alpha:
+        white = np.concatenate([on_white(sprites), np.full_like(sprites[..., 3:], 255)], axis=3)
+        sprites = key_out(white)
+    return to_network(sprites)
+
+
 def key_out(sprites: Sprites, colour: tuple[int, int, int] = (255, 255, 255), tolerance: int = 255 - WHITE) -> Sprites:
     """Make the area of ``colour`` that touches the border transparent; the same colour inside a figure stays.
 
@@ -128,6 +139,14 @@ def shrink_grid(sprite: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
         first = int(changed.argmax()) + 1 if changed.any() else 0
         offsets.append(min((first + factor // 2) % factor, sprite.shape[axis] - 1))
     return np.ascontiguousarray(sprite[offsets[0] :: factor, offsets[1] :: factor])
+
+
+def at_side(sprites: Sprites, side: int) -> Sprites:
+    """Sprites [n, s, s, 4] enlarged by whole pixels, or reduced by averaging, to [n, side, side, 4]."""
+    size = sprites.shape[1]
+    if side % size == 0:
+        return enlarge(sprites, side // size)
+    return np.stack([shrink_area(sprite, side, side) for sprite in sprites])
 
 
 def shrink_area(sprite: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

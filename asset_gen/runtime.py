@@ -27,24 +27,32 @@ class Session:
         """Its ONNX file."""
 
     def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's one output for the named inputs, which all have the same number of rows.
+        """The network's first output for the named inputs, which all have the same number of rows.
 
         Raises:
             ModelError: the network fails, or gives another shape than it declares (to which ONNX Runtime doesn't hold
                 it), or numbers that aren't finite.
         """
+        return next(iter(self.run_all(**inputs).values()))
+
+    def run_all(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The same for all its outputs, by name."""
         cure = "Use another bundle, or export it again with 'assetgen export'."
         try:
-            output: NDArray[np.float32] = self._inner.run(None, inputs)[0]
+            found: list[NDArray[np.float32]] = self._inner.run(None, inputs)
         except Exception as error:  # onnxruntime raises a class of its own for every status code
             reason = str(error).splitlines()[0]
             raise ModelError(f"{self.path}: this network fails on {self.provider} ({reason}). {cure}") from None
-        shape = [len(next(iter(inputs.values()))), *self._inner.get_outputs()[0].shape[1:]]
-        if list(output.shape) != shape:
-            raise ModelError(f"{self.path}: gives the shape {list(output.shape)}, not {shape}. {cure}")
-        if not np.isfinite(output).all():
-            raise ModelError(f"{self.path}: gives numbers that aren't finite. {cure}")
-        return output
+        rows = len(next(iter(inputs.values())))
+        outputs = {}
+        for declared, output in zip(self._inner.get_outputs(), found, strict=True):
+            shape = [rows, *declared.shape[1:]]
+            if list(output.shape) != shape:
+                raise ModelError(f"{self.path}: gives the shape {list(output.shape)}, not {shape}. {cure}")
+            if not np.isfinite(output).all():
+                raise ModelError(f"{self.path}: gives numbers that aren't finite. {cure}")
+            outputs[declared.name] = output
+        return outputs
 
 
 def import_onnxruntime() -> Any:
@@ -70,8 +78,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_session(path: Path, device: str = "auto", memory: int | None = None) -> Session:
-    """Load an ONNX file; ``memory`` is the bytes that it may take on the processor, None for as many as it likes.
+def open_session(path: Path, device: str = "auto", memory: int | None = None, graph: bytes | None = None) -> Session:
+    """Load an ONNX file, or the ``graph`` that was made of it.
+
+    ``memory`` is the bytes that it may take on the processor, None for as many as it likes.
 
     ``cuda`` either runs on the GPU or fails; ``auto`` takes the GPU where ONNX Runtime has a working one.
 
@@ -88,7 +98,7 @@ def open_session(path: Path, device: str = "auto", memory: int | None = None) ->
         )
     if device in ("auto", "cuda") and has_cuda:
         try:
-            return _cuda_session(ort, path)
+            return _cuda_session(ort, path, graph)
         except Exception as error:  # onnxruntime raises a class of its own for every status code
             if device == "cuda":
                 reason = str(error).splitlines()[0]
@@ -101,7 +111,7 @@ def open_session(path: Path, device: str = "auto", memory: int | None = None) ->
     try:
         if memory is not None:
             _hold(ort, options, memory)
-        inner = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        inner = ort.InferenceSession(graph or str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelError(
             f"{path}: ONNX Runtime refuses this network ({str(error).splitlines()[0]}). "
@@ -129,12 +139,12 @@ def _hold(ort: Any, options: Any, memory: int) -> None:
     options.add_session_config_entry("session.use_env_allocators", "1")
 
 
-def _cuda_session(ort: Any, path: Path) -> Session:
+def _cuda_session(ort: Any, path: Path, graph: bytes | None) -> Session:
     if hasattr(ort, "preload_dlls"):
         ort.preload_dlls()
     options = _options(ort)
     options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    inner = ort.InferenceSession(str(path), options, providers=["CUDAExecutionProvider"])
+    inner = ort.InferenceSession(graph or str(path), options, providers=["CUDAExecutionProvider"])
     if inner.get_providers()[0] != "CUDAExecutionProvider":
         raise RuntimeError(f"the session runs on {inner.get_providers()[0]}")
     return Session(inner, "CUDAExecutionProvider", path)

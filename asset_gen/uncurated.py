@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asset_gen import pixels
 from asset_gen.bundle import Bundle
-from asset_gen.generate import Wanted, generate
+from asset_gen.generate import Drawn, Wanted, generate
 from asset_gen.runtime import open_session
 from asset_gen.score.types import type_probabilities
 
@@ -26,23 +26,21 @@ class Samples:
 
 def draw_uncurated(bundle: Bundle, kinds: NDArray[np.int64], seed: int) -> Samples:
     """Sprites of the types ``kinds`` [n], sorted; a generator without types draws as many of its own."""
-    if bundle.info.conditional:
-        counts = np.bincount(kinds, minlength=len(bundle.info.types))
-        indices = np.concatenate([np.arange(n) for n in counts])
-    else:
-        indices = np.arange(len(kinds))
-    generator, classifier = open_session(bundle.generator), open_session(bundle.classifier)
+    classifier = open_session(bundle.classifier, "auto", bundle.memory)
     sprites, hits = [], 0
-    for drawn in generate(generator, bundle.info, seed, Wanted(kinds, indices)):
+    for drawn in stream_uncurated(bundle, kinds, seed):
         sprites.append(drawn.sprites)
         if bundle.info.conditional:
             hits += int((type_probabilities(classifier, drawn.rgba).argmax(axis=1) == kinds[drawn.rows]).sum())
     return Samples(np.concatenate(sprites), hits / len(kinds) if bundle.info.conditional else None)
 
 
-def at_side(sprites: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Sprites [n, s, s, 4] enlarged by whole pixels, or reduced by averaging, to [n, side, side, 4]."""
-    size = sprites.shape[1]
-    if side % size == 0:
-        return pixels.enlarge(sprites, side // size)
-    return np.stack([pixels.shrink_area(sprite, side, side) for sprite in sprites])
+def stream_uncurated(bundle: Bundle, kinds: NDArray[np.int64], seed: int, device: str = "auto") -> Iterator[Drawn]:
+    """The same sprites, a batch at a time."""
+    if bundle.info.conditional:
+        counts = np.bincount(kinds, minlength=len(bundle.info.types))
+        indices = np.concatenate([np.arange(n) for n in counts])
+    else:
+        indices = np.arange(len(kinds))
+    generator = open_session(bundle.generator, device, bundle.memory)
+    return generate(generator, bundle.info, seed, Wanted(kinds, indices))

@@ -12,11 +12,11 @@ import numpy as np
 from asset_gen.bundle import FEATURES, TRAINING_SET, Bundle, BundleInfo, load_bundle
 from asset_gen.errors import ModelError, UsageError
 from asset_gen.generate import BATCH
+from asset_gen.pixels import as_drawn
 from asset_gen.runtime import open_session
 from asset_gen.training_set import TrainingSet
 from exporter.feature_network import OWN, write_features
 from exporter.stage import file_record, memory_of, staging, swap, write_info
-from trainer.classifier import as_drawn
 from trainer.dataset import Dataset, load_dataset
 
 

@@ -38,13 +38,13 @@ class Untyped(nn.Module):
         return with_alpha(self.generator(z.to(self.dtype))).float()
 
 
-def export_onnx(network: nn.Module, inputs: Mapping[str, Tensor], output: str, path: Path) -> None:
+def export_onnx(network: nn.Module, inputs: Mapping[str, Tensor], output: str | tuple[str, ...], path: Path) -> None:
     """Write ``network`` as ONNX with a free first dimension; batch normalisation is folded, nothing is random.
 
     Args:
         network: in evaluation mode.
         inputs: an example for each input, by name, in order, with at least two rows.
-        output: name of its one output.
+        output: name of its one output, or names of all.
         path: the file to write.
     """
     batch = torch.export.Dim("n", min=1, max=65536)
@@ -58,7 +58,7 @@ def export_onnx(network: nn.Module, inputs: Mapping[str, Tensor], output: str, p
             tuple(inputs.values()),
             str(path),
             input_names=list(inputs),
-            output_names=[output],
+            output_names=[output] if isinstance(output, str) else list(output),
             dynamic_shapes=shapes,
             dynamo=True,
             external_data=False,

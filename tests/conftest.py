@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -26,7 +28,11 @@ def pytest_configure() -> None:
     """Networks this small gain nothing from threads, and on a busy machine threads wait for each other.
 
     The background job of a shell is deaf to Ctrl+C, and so is what it starts; tests of it need ears.
+
+    The published torchvision has operators for CUDA alone, and beside a CPU build of PyTorch it fails when it describes
+    them; without this description, pytorch_gan_metrics and torch-fidelity, which need none of them, can be imported.
     """
+    sys.modules.setdefault("torchvision._meta_registrations", ModuleType("no operators"))
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -45,12 +51,15 @@ Cli = Callable[..., Result]
 
 
 @pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Runs ``assetgen ARGUMENTS…`` in this process. Of ASSETGEN_* variables one is set: short trainings are judged by
-    their own classifier, which is quick."""
+def cli(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Cli:
+    """Runs ``assetgen ARGUMENTS…`` in this process. Of ASSETGEN_* variables two are set: short trainings are judged by
+    their own classifier, which is quick, and the cache is the tests' own."""
     for name in [name for name in os.environ if name.startswith("ASSETGEN_") and name != "ASSETGEN_DATA"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ASSETGEN_NO_PRETRAINED", "1")
+    monkeypatch.setenv("ASSETGEN_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
     def call(*arguments: object) -> Result:
         capfd.readouterr()

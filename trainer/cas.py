@@ -7,16 +7,20 @@ itself been trained on the held-out sprites may profit from that; look at the sh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.classifier import as_drawn, fit, hold_out
-from trainer.dataset import Dataset
+from asset_gen.errors import UsageError
+from asset_gen.pixels import as_drawn, at_side
+from trainer.classifier import fit, hold_out
+from trainer.dataset import Dataset, load_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +92,21 @@ class AccuracyTest:
             tested = torch.from_numpy(as_drawn(self.dataset.sprites[self.held], alpha=True)).to(self.device)
             found = network(tested).argmax(dim=1).cpu().numpy()
         return float((found == self.dataset.first_types[self.held]).mean())
+
+
+def accuracy_score(folder: Path, sprites: NDArray[np.uint8], kinds: Sequence[str], seed: int = 0) -> AccuracyScore:
+    """The score of ``sprites`` [n, s, s, 4] of the types ``kinds`` (slugs) for the real sprites in ``folder``.
+
+    Raises:
+        SpriteError: the folder is no set of sprites.
+        UsageError: it has no such type, too few sprites of every type, or there are too few generated ones.
+    """
+    dataset = load_dataset(folder)
+    columns = {kind: column for column, kind in enumerate(dataset.types)}
+    if unknown := sorted({*kinds} - {*columns}):
+        raise UsageError(f"--metric cas: {folder} has no sprites of the types {', '.join(unknown)}.")
+    labels = np.eye(len(columns), dtype=np.float32)[[columns[kind] for kind in kinds]]
+    try:
+        return AccuracyTest(dataset, seed).score(at_side(sprites, dataset.size), labels)
+    except ValueError as error:
+        raise UsageError(f"--metric cas: {error}.") from None

@@ -35,17 +35,6 @@ MIN_FOR_HOLDING_OUT = 5  # sprites of a type, below which none is held out
 VIEWS = replace(Augment(), hole_chance=0.0)
 
 
-def as_drawn(sprites: NDArray[np.uint8], alpha: bool) -> NDArray[np.float32]:
-    """Sprites as the bundle's generator would show them to the classifier: float32 [n, 4, s, s] in [-1, 1].
-
-    Without ``alpha`` they are laid on white and keyed out of it again, as ``asset_gen.generate`` does.
-    """
-    if not alpha:
-        white = np.concatenate([pixels.on_white(sprites), np.full_like(sprites[..., 3:], 255)], axis=3)
-        sprites = pixels.key_out(white)
-    return pixels.to_network(sprites)
-
-
 def hold_out(first_types: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     """[n]: True for a fifth of every type that has at least five sprites."""
     held = np.zeros(len(first_types), bool)
@@ -92,7 +81,7 @@ def train_classifier(run: Path, dataset: Dataset, alpha: bool, seed: int, device
     Returns: ``accuracy`` on held-out sprites (top 1 against the first type; null where none could be held out),
     ``held_out`` (how many), ``temperature``.
     """
-    pictures = torch.from_numpy(as_drawn(dataset.sprites, alpha)).to(device)
+    pictures = torch.from_numpy(pixels.as_drawn(dataset.sprites, alpha)).to(device)
     labels = torch.from_numpy(dataset.labels).to(device)
     held = hold_out(dataset.first_types, seed)
     network = fit(pictures[~held], labels[~held], seed)

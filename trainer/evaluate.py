@@ -16,8 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from asset_gen import pixels
+from asset_gen.proportions import rows_in_proportion
 from trainer.dataset import Dataset
-from trainer.judge import Verdict, rows_in_proportion
+from trainer.judge import Verdict
 from trainer.loop import Training, draw
 
 SAMPLES = 1000

@@ -29,7 +29,7 @@ from asset_gen.metrics.copies import copy_limit, share_of_copies
 from asset_gen.metrics.fid import frechet_distance
 from asset_gen.metrics.kid import kernel_distance
 from asset_gen.metrics.prdc import precision_recall
-from trainer.classifier import as_drawn
+from asset_gen.pixels import as_drawn
 from trainer.models.classifier import Classifier
 from trainer.pretrained import load_efficientnet
 
@@ -122,7 +122,7 @@ class ClassifierFeatures:
     name = "type classifier"
 
     def __init__(self, classifier: Classifier, alpha: bool = True, device: torch.device = CPU) -> None:
-        """``alpha`` as the classifier was trained with (``trainer.classifier.as_drawn``)."""
+        """``alpha`` as the classifier was trained with (``asset_gen.pixels.as_drawn``)."""
         self.classifier = classifier.to(device).eval()
         self.alpha = alpha
         self.device = device
@@ -196,14 +196,3 @@ def compare(judge: str, ours: Features, real: Features, copies: float) -> Verdic
         coverage=spread.coverage,
         copies=copies,
     )
-
-
-def rows_in_proportion(first_types: NDArray[np.int64], samples: int, seed: int = 0) -> NDArray[np.int64]:
-    """Which training rows lend their label to each of ``samples`` sprites: [samples], sorted by type.
-
-    Systematic sampling (every m-th row of the set in type order): each type gets its share of ``samples``, give or
-    take one, and each sprite of the set the same number of times, give or take one. ``seed`` orders rows of a type.
-    """
-    order = np.lexsort((np.random.default_rng(seed).permutation(len(first_types)), first_types))
-    places = (2 * np.arange(samples) + 1) * len(order) // (2 * samples)
-    return np.asarray(order[places], np.int64)

@@ -58,9 +58,22 @@ def load_efficientnet(name: str) -> nn.Module:
     if found != WEIGHTS[name]:
         raise ModelError(f"{path}: its sha256 {found[:16]}… is not the published one. Install the package again.")
     network: nn.Module = networks.EfficientNet.from_name(f"efficientnet-{name}")
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    network.load_state_dict(load_weights(path))
     network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Weights by name, of a file whose sha256 has been checked; whatever else is in it isn't executed.
+
+    Raises:
+        ModelError: it holds no weights.
+    """
+    try:
+        weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        return dict(weights)
+    except Exception as error:  # torch raises half a dozen unrelated classes here
+        raise ModelError(f"{path}: holds no weights ({str(error).splitlines()[0]}). Fetch the file again.") from None
 
 
 def tapped_features(network: nn.Module, picture: Tensor) -> list[Tensor]:

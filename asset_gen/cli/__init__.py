@@ -23,6 +23,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "init": "Write an assetgen.toml for a game project.",
     "integrate": "Install or update what lives inside an engine.",
     "catalogue": "See every candidate; keep, reject, restore.",
+    "score": "Say how good a set of sprites is, in figures.",
     "poll": "Ask players which sprites they like better, two by two.",
     "verify": "Check that what was published is whole.",
     "watch": "Keep a project as its recipe and decisions say.",

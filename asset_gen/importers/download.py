@@ -27,10 +27,10 @@ class Patience:
     whole_seconds: float = 1800.0
 
 
-def fetch(url: str, folder: Path, name: str, patience: Patience | None = None) -> Path:
+def fetch(url: str, folder: Path, name: str, patience: Patience | None = None, sha256: str | None = None) -> Path:
     """The file at ``url``, kept in ``folder`` as ``name``; where it lies there already, nothing is fetched.
 
-    What the file holds is for the caller to check: no more is promised than that it came whole.
+    Without ``sha256``, what the file holds is for the caller to check: no more is promised than that it came whole.
 
     Raises:
         DownloadError: it couldn't be fetched; nothing is left behind. The message says why.
@@ -40,7 +40,10 @@ def fetch(url: str, folder: Path, name: str, patience: Patience | None = None) -
 
     pooch.get_logger().setLevel(logging.WARNING)
     try:
-        return Path(pooch.retrieve(url, known_hash=None, fname=name, path=folder, downloader=_downloader(patience)))
+        known = f"sha256:{sha256}" if sha256 else None
+        return Path(pooch.retrieve(url, known_hash=known, fname=name, path=folder, downloader=_downloader(patience)))
+    except ValueError:  # pooch's for another hash
+        raise _failed(url, "the file that came isn't the published one") from None
     except requests.TooManyRedirects:
         raise _failed(url, f"its server redirects more than {REDIRECTS} times") from None
     except requests.Timeout:

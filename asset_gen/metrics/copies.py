@@ -65,6 +65,11 @@ def nearest_neighbours(sprites: NDArray[np.uint8], training: NDArray[np.uint8], 
     )
 
 
+def nearest_distances(sprites: NDArray[np.uint8], training: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """[n]: distance of every sprite to its nearest training sprite, mirrored or not."""
+    return _nearest(sprites, training, skip_self=False)
+
+
 def _nearest(sprites: NDArray[np.uint8], training: NDArray[np.uint8], skip_self: bool) -> NDArray[np.float32]:
     """Distance of every sprite to its nearest training sprite: [n]."""
     a, b = rendered(sprites), rendered(training)

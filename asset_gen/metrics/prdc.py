@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEIGHBOURS = 5
+BLOCK = 1024  # rows at a time: memory grows with n, not with n²
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,19 @@ def precision_recall(real: NDArray[np.floating], fake: NDArray[np.floating], nei
     if min(len(real), len(fake)) <= neighbours:
         raise ValueError(f"precision and recall need more than {neighbours} sprites on each side")
     real_radius, fake_radius = _radius(real, neighbours), _radius(fake, neighbours)
-    between = distances(real, fake)
-    in_real = between < real_radius[:, None]
+    balls = np.zeros(len(fake), np.int64)
+    recalled, covered = 0, 0
+    for start in range(0, len(real), BLOCK):
+        between = distances(real[start : start + BLOCK], fake)
+        radius = real_radius[start : start + BLOCK]
+        balls += (between < radius[:, None]).sum(axis=0)
+        recalled += int((between < fake_radius[None, :]).any(axis=1).sum())
+        covered += int((between.min(axis=1) < radius).sum())
     return Prdc(
-        precision=float(in_real.any(axis=0).mean()),
-        recall=float((between < fake_radius[None, :]).any(axis=1).mean()),
-        density=float(in_real.sum(axis=0).mean() / neighbours),
-        coverage=float((between.min(axis=1) < real_radius).mean()),
+        precision=float((balls > 0).mean()),
+        recall=recalled / len(real),
+        density=float(balls.mean() / neighbours),
+        coverage=covered / len(real),
     )
 
 
@@ -49,6 +56,9 @@ def distances(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.fl
 
 def _radius(features: NDArray[np.floating], neighbours: int) -> NDArray[np.float32]:
     """Distance of every row to its k-th nearest other row: [n]."""
-    own = distances(features, features)
-    np.fill_diagonal(own, 0)
-    return np.asarray(np.partition(own, neighbours, axis=1)[:, neighbours])
+    radii = []
+    for start in range(0, len(features), BLOCK):
+        own = distances(features[start : start + BLOCK], features)
+        own[np.arange(len(own)), start + np.arange(len(own))] = 0
+        radii.append(np.partition(own, neighbours, axis=1)[:, neighbours])
+    return np.concatenate(radii)

@@ -21,10 +21,11 @@ import torch
 
 from asset_gen import pixels
 from asset_gen.metrics.kid import kernel_distance
+from asset_gen.proportions import rows_in_proportion
 from trainer.checkpoint import load_checkpoint
 from trainer.config import load_config
 from trainer.dataset import load_dataset
-from trainer.judge import EfficientNetFeatures, rows_in_proportion
+from trainer.judge import EfficientNetFeatures
 from trainer.loop import draw, new_generator
 
 HELD_OUT = ("demon", "dragon", "food", "gateway", "potion", "staff")

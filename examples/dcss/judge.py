@@ -25,11 +25,13 @@ from PIL import Image
 from asset_gen.bundle import Bundle, load_bundle
 from asset_gen.cli.train import parse_merge
 from asset_gen.errors import AssetgenError, UsageError
-from asset_gen.uncurated import Samples, at_side, draw_uncurated
+from asset_gen.pixels import at_side
+from asset_gen.proportions import rows_in_proportion
+from asset_gen.uncurated import Samples, draw_uncurated
 from trainer.cas import AccuracyTest
 from trainer.curves import sample_sheet
 from trainer.dataset import Dataset, load_dataset
-from trainer.judge import CheckpointJudge, EfficientNetFeatures, Verdict, rows_in_proportion
+from trainer.judge import CheckpointJudge, EfficientNetFeatures, Verdict
 
 SHEET_COLUMNS = 12
 FIGURES = ("kid", "fid", "precision", "recall", "density", "coverage", "copies")

@@ -28,20 +28,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from asset_gen.bundle import Bundle, load_bundle
 from asset_gen.errors import AssetgenError
+from asset_gen.pixels import at_side
+from asset_gen.proportions import rows_in_proportion
 from asset_gen.runtime import open_session
-from asset_gen.uncurated import at_side, draw_uncurated
+from asset_gen.score.report import PAPER
+from asset_gen.uncurated import draw_uncurated
 from trainer import curves
 from trainer.checkpoint import load_checkpoint
 from trainer.config import load_config
 from trainer.dataset import Dataset, load_dataset
 from trainer.diary import LOG_EVERY
 from trainer.evaluate import read_lines
-from trainer.judge import CheckpointJudge, EfficientNetFeatures, rows_in_proportion
+from trainer.judge import CheckpointJudge, EfficientNetFeatures
 from trainer.run import device_named, open_training
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-from scores import PAPER, Row, find_scorer, judged, share_of_neighbours_of_one_type, type_score  # noqa: E402
+from scores import Row, find_scorer, judged, share_of_neighbours_of_one_type, type_score  # noqa: E402
 
 PAPERS, BEYOND = "paper-dcgan", "relativistic"
 BEYOND_WIDTH = 0.5  # a quarter of the time a step: in hours on a CPU, more steps teach more than more channels

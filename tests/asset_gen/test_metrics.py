@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from asset_gen.metrics import kid
+from asset_gen.metrics import fid, kid, prdc
 from asset_gen.metrics.copies import copy_limit, nearest_neighbours, share_of_copies
 from asset_gen.metrics.fid import frechet_distance
-from asset_gen.metrics.inception_score import entropy, inception_score, score_of
-from asset_gen.metrics.kid import kernel_distance
+from asset_gen.metrics.inception_score import SplitScores, entropy, inception_score, parts_of, score_of, softmax
+from asset_gen.metrics.kid import kernel_distance, kernel_distance_in_blocks
 from asset_gen.metrics.prdc import Prdc, distances, precision_recall
 from tests.creatures import KINDS, creature
 
@@ -44,6 +44,12 @@ def test_the_inception_score_is_the_exponential_of_the_mean_divergence(
 def test_exact_zeros_make_no_nan() -> None:
     assert entropy(np.array([[1.0, 0.0], [0.5, 0.5]])).tolist() == pytest.approx([0, np.log(2)])
     assert np.isfinite(inception_score(np.eye(3)[np.arange(30) % 3])).all()
+
+
+def test_probabilities_of_huge_logits_are_finite() -> None:
+    p = softmax(np.array([[1e4, -1e4, 0], [0, 0, 0]], np.float32))
+    assert p.tolist() == [[1, 0, 0], pytest.approx([1 / 3] * 3)]
+    assert np.isfinite(score_of(p))
 
 
 def test_sorted_sprites_are_shuffled_before_they_are_split() -> None:
@@ -120,6 +126,53 @@ def test_kid_does_not_depend_on_the_block_it_is_summed_in(monkeypatch: pytest.Mo
     whole = kernel_distance(a, b)
     monkeypatch.setattr(kid, "BLOCK", 7)
     assert kernel_distance(a, b) == pytest.approx(whole)
+
+
+@given(st.integers(1, 90), st.integers(0, 10))
+def test_kid_in_blocks_uses_every_sprite_and_stays_near_that_of_the_whole(rows: int, seed: int) -> None:
+    a, b = gaussian(0, 200, 8), gaussian(1, 90, 8) + 1
+    found, blocks = kernel_distance_in_blocks(a, b, 10 + rows, seed)
+    assert blocks == -(-200 // (10 + rows))
+    assert found == pytest.approx(kernel_distance(a, b), rel=0.3)
+    assert kernel_distance_in_blocks(a, b, 200, seed) == (pytest.approx(kernel_distance(a, b)), 1)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_figures_of_neighbours_do_not_depend_on_the_block_they_are_sought_in(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, fake = gaussian(0, 40, 3), gaussian(1, 30, 3) + 0.5
+    whole = precision_recall(real, fake)
+    monkeypatch.setattr(prdc, "BLOCK", rows)
+    assert precision_recall(real, fake) == whole
+    monkeypatch.setattr(fid, "BLOCK", rows)
+    assert frechet_distance(real, fake) == pytest.approx(
+        float(np.square(real.mean(axis=0) - fake.mean(axis=0)).sum())
+        + frechet_distance(real - real.mean(axis=0), fake - fake.mean(axis=0))
+    )
+
+
+@given(st.integers(1, 12), st.integers(0, 60), st.integers(1, 9))
+def test_a_score_of_batches_is_that_of_the_whole(splits: int, more: int, batch: int) -> None:
+    count = splits + more
+    powers = np.exp(3 * gaussian(more, count, 5))
+    p = powers / powers.sum(axis=1, keepdims=True)
+    members = np.zeros(count + 7, bool)
+    members[np.random.default_rng(batch).permutation(count + 7)[:count]] = True
+    everything = np.full((count + 7, 5), 0.2)
+    everything[members] = p
+    scores = SplitScores(members, 5, splits, seed=2)
+    for start in range(0, count + 7, batch):
+        rows = slice(start, start + batch)
+        scores.add(rows, everything[rows])
+    assert scores.figure() == pytest.approx(inception_score(p, splits, seed=2))
+
+
+def test_splits_begin_where_those_of_pytorch_gan_metrics_begin() -> None:
+    parts = parts_of(13, 3)
+    assert np.bincount(parts).tolist() == [4, 4, 5]  # 0, 13 // 3, 26 // 3; equal parts would be 5, 4, 4
+    assert np.array_equal(parts, parts_of(13, 3))
+    assert not np.array_equal(parts, parts_of(13, 3, seed=1))
 
 
 def scattered(start: int) -> NDArray[np.float64]:

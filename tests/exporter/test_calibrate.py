@@ -10,13 +10,14 @@ import onnx
 import torch
 
 from asset_gen.bundle import load_bundle
+from asset_gen.pixels import as_drawn
 from asset_gen.runtime import open_session
 from exporter.feature_network import SIDE, Pretrained, write_features
 from exporter.write_bundle import sprites_of
 from tests.asset_gen.test_training_set import forget
 from tests.conftest import Cli, files_of
 from tests.creatures import KINDS, creature, write_set
-from trainer.classifier import as_drawn, load_classifier
+from trainer.classifier import load_classifier
 from trainer.config import load_config
 from trainer.judge import EfficientNetFeatures
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from asset_gen import pixels
 from tests.creatures import KINDS, creature
 from trainer import cas, classifier
 from trainer.cas import AccuracyScore, AccuracyTest
@@ -53,7 +54,7 @@ def test_the_split_is_the_classifiers_and_held_out_sprites_teach_nobody(monkeypa
     held = hold_out(FIRST_TYPES, 7)
     for _ in range(2):
         test.score(GENERATED, LABELS)
-    expected = [classifier.as_drawn(sprites, alpha=True) for sprites in (GENERATED, REAL.sprites[~held], GENERATED)]
+    expected = [pixels.as_drawn(sprites, alpha=True) for sprites in (GENERATED, REAL.sprites[~held], GENERATED)]
     assert [len(pictures) for pictures in learnt] == [80, 64, 80]  # the real part once
     for pictures, drawn in zip(learnt, expected, strict=True):
         assert np.array_equal(pictures.numpy(), drawn)

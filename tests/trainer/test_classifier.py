@@ -14,7 +14,7 @@ from asset_gen import pixels
 from asset_gen.errors import ModelError
 from tests.creatures import KINDS, creature
 from trainer import classifier
-from trainer.classifier import as_drawn, best_temperature, fit, hold_out, load_classifier
+from trainer.classifier import best_temperature, fit, hold_out, load_classifier
 
 UNSEEN = np.stack([creature(kind, seed) for kind in KINDS for seed in range(100, 140)])
 TRUTH = np.repeat(np.arange(4), 40)
@@ -86,11 +86,11 @@ def test_training_is_repeatable(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_trained_on_what_the_generator_draws() -> None:
     crystal = UNSEEN[40:41].copy()
     crystal[0, 20:24, 14:18] = 255  # white inside the figure
-    assert np.array_equal(as_drawn(crystal, alpha=True), pixels.to_network(crystal))
-    assert np.array_equal(pixels.from_network(as_drawn(crystal, alpha=False)), crystal)
+    assert np.array_equal(pixels.as_drawn(crystal, alpha=True), pixels.to_network(crystal))
+    assert np.array_equal(pixels.from_network(pixels.as_drawn(crystal, alpha=False)), crystal)
     paper = crystal.copy()
     paper[0, 20:24, :18] = 255  # white that reaches the border is paper
-    assert not pixels.from_network(as_drawn(paper, alpha=False))[0, 20:24, :18].any()
+    assert not pixels.from_network(pixels.as_drawn(paper, alpha=False))[0, 20:24, :18].any()
 
 
 @pytest.fixture

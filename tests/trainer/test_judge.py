@@ -19,10 +19,11 @@ from asset_gen.errors import DeviceError, ModelError
 from asset_gen.metrics.copies import share_of_copies
 from asset_gen.metrics.fid import frechet_distance
 from asset_gen.metrics.kid import kernel_distance
+from asset_gen.proportions import rows_in_proportion
 from tests.creatures import KINDS, creature, write_set
 from tests.fakes import Colours, Eye, Painter, fake_bundle
 from trainer import judge, pretrained
-from trainer.judge import CheckpointJudge, ClassifierFeatures, EfficientNetFeatures, rows_in_proportion
+from trainer.judge import CheckpointJudge, ClassifierFeatures, EfficientNetFeatures
 from trainer.models.classifier import Classifier
 
 ROOT = Path(__file__).parents[2]
@@ -189,7 +190,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         sizes.append(made[path.name].info.size)
         return type(made[path.name])(path, made[path.name].info, path.name)
 
-    def open_session(path: Path) -> object:
+    def open_session(path: Path, *options: object) -> object:
         return Eye(4) if path.name == "classifier.onnx" else Painter(made[path.parent.name].info.size)
 
     monkeypatch.setattr(module, "load_bundle", load)

@@ -20,11 +20,13 @@ from PIL import Image
 
 from asset_gen.errors import DeviceError, ModelError
 from asset_gen.metrics.inception_score import inception_score
+from asset_gen.score.weights import INCEPTION
 from tests.conftest import Cli
 from tests.creatures import KINDS, creature
 from tests.fakes import Colours
 from trainer import classifier
 from trainer.judge import EfficientNetFeatures
+from trainer.official import official_inception_score
 from trainer.pretrained import load_efficientnet
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +113,7 @@ def test_the_stand_in_scores_what_the_network_itself_says(
     scripts: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("ASSETGEN_CACHE", str(tmp_path))
     scorer = scripts.find_scorer(CPU)
     assert scorer.heading == "IS (EfficientNet-Lite0)"
     assert "pt_inception-2015-12-05-6726825d.pth" in scorer.note
@@ -144,7 +147,7 @@ def test_the_papers_package_is_shown_shuffled_sprites_on_white(
     package.__spec__ = importlib.util.spec_from_loader("pytorch_gan_metrics", None)
     package.get_inception_score = get_inception_score  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pytorch_gan_metrics", package)
-    monkeypatch.setattr(sys.modules["scores"], "WEIGHTS_SHA256", sha256(b"weights").hexdigest()[:8])
+    monkeypatch.setattr(sys.modules["scores"], "INCEPTION", replace(INCEPTION, sha256=sha256(b"weights").hexdigest()))
     sprites = np.zeros((20, 8, 8, 4), np.uint8)
     sprites[:, 2:6, 2:6, 3] = 255
     sprites[:, 2:6, 2:6, 0] = np.arange(20)[:, None, None]
@@ -166,7 +169,7 @@ def test_other_weights_under_the_same_name_are_refused(
     package = ModuleType("pytorch_gan_metrics")
     package.__spec__ = importlib.util.spec_from_loader("pytorch_gan_metrics", None)
     monkeypatch.setitem(sys.modules, "pytorch_gan_metrics", package)
-    with pytest.raises(ModelError, match="is not the published one"):
+    with pytest.raises(ModelError, match="its sha256 is"):
         scripts.find_scorer(CPU)
     with pytest.raises(DeviceError, match="torchvision"):
-        sys.modules["scores"].inception_by_the_papers_package(np.zeros((20, 8, 8, 4), np.uint8), CPU)
+        official_inception_score(np.zeros((20, 8, 8, 4), np.uint8), weights)

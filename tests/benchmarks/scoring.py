@@ -1,0 +1,144 @@
+"""How fast are the scorers? python tests/benchmarks/scoring.py [--runs N] [--sprites N] [--json FILE]
+
+Seconds are wall-clock on all cores that this process may use; each ratio is the median over runs, and what is compared
+is measured in turn on the same sprites, so that a machine whose speed drifts slows both sides. ``--sprites`` is how
+many the large networks see. Inception's weights are random (the published ones aren't needed to be fast), and both
+packages must find the same score with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.modules.setdefault("torchvision._meta_registrations", ModuleType("no operators"))  # as tests/conftest.py explains
+
+import torch  # noqa: E402
+
+from asset_gen.bundle import BUILT_IN, load_bundle  # noqa: E402
+from asset_gen.metrics.inception_score import inception_score  # noqa: E402
+from asset_gen.runtime import cores  # noqa: E402
+from asset_gen.score.pictures import network_pictures  # noqa: E402
+from asset_gen.score.scorer import OUTSIDE, Opening, Scorer, open_scorer  # noqa: E402
+from exporter.scorers import CONVERTERS  # noqa: E402
+from tests.creatures import KINDS, creature  # noqa: E402
+from tests.networks import outside_with, random_inception  # noqa: E402
+from trainer.official import official_inception_score  # noqa: E402
+from trainer.pretrained import load_efficientnet  # noqa: E402
+
+SPLITS = 4
+TOLERANCE = 1e-4
+MANY = 20_000  # sprites that the small classifier sees
+CPU = torch.device("cpu")
+
+
+def seconds_of(action: Callable[[], object]) -> float:
+    """Wall-clock seconds of an action."""
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def ratio(ours: Callable[[], object], theirs: Callable[[], object], runs: int) -> tuple[float, float, float]:
+    """(how many times longer theirs takes, seconds of ours, seconds of theirs), medians; each warmed up before."""
+    ours(), theirs()
+    pairs = [(seconds_of(ours), seconds_of(theirs)) for _ in range(runs)]
+    median = statistics.median
+    return median(b / a for a, b in pairs), median(a for a, _ in pairs), median(b for _, b in pairs)
+
+
+def sprites_of(count: int) -> NDArray[np.uint8]:
+    """[count, 32, 32, 4]; some hundred different ones, repeated."""
+    different = np.stack([creature(KINDS[seed % 4], seed) for seed in range(min(count, 256))])
+    return different[np.arange(count) % len(different)]
+
+
+def eager(network: torch.nn.Module, sprites: NDArray[np.uint8], scorer: Scorer, memory: torch.memory_format) -> None:
+    """The same network in PyTorch on the same pictures, in batches of the same size."""
+    outside = OUTSIDE[scorer.name]
+    with torch.inference_mode():
+        for start in range(0, len(sprites), scorer.batch):
+            shown = network_pictures(sprites[start : start + scorer.batch], outside.side, outside.shown)
+            network(torch.from_numpy(shown).to(memory_format=memory))
+
+
+def main() -> None:
+    """Measure, print the table, and write it as JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--sprites", type=int, default=128)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    rows: list[tuple[str, str, str, bool]] = []
+
+    def row(what: str, value: str, limit: str, met: bool) -> None:
+        rows.append((what, value, limit, met))
+        print(f"{what:<66} {value:>34}   {limit:<18} {'met' if met else 'MISSED'}", flush=True)
+
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, {cores()} cores, Python {platform.python_version()}, torch {torch.__version__}")
+    torch.set_num_threads(cores())
+
+    types = open_scorer("types", Opening(bundle=load_bundle(BUILT_IN), device="cpu"))
+    many = sprites_of(MANY)
+    types.judge(many[:256])
+    speed = MANY / statistics.median(seconds_of(lambda: types.judge(many)) for _ in range(options.runs))
+    row(f"types: sprites a second ({MANY:,} of 32 px)", f"{speed:,.0f}", "≥ 2,000", speed >= 2000)
+
+    some = sprites_of(options.sprites)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["ASSETGEN_CACHE"] = str(Path(folder) / "cache")
+        imagenet = open_scorer("imagenet", Opening(device="cpu", convert=CONVERTERS))
+        for name, memory, limit in (
+            ("eager", torch.contiguous_format, 5.0),
+            ("eager, channels last", torch.channels_last, None),
+        ):
+            network = load_efficientnet("lite0").to(memory_format=memory)  # type: ignore[call-overload]
+            times, ours, theirs = ratio(
+                partial(imagenet.judge, some), partial(eager, network, some, imagenet, memory), options.runs
+            )
+            value = f"{times:.1f}× ({len(some) / ours:.0f} against {len(some) / theirs:.0f} a second)"
+            row(f"imagenet: against the same network in PyTorch ({name})", value, f"≥ {limit}×" if limit else "–",
+                limit is None or times >= limit)  # fmt: skip
+
+        weights = Path(folder) / OUTSIDE["inception"].weights.file
+        torch.save(random_inception(some[:32]), weights)
+        opening = Opening(device="cpu", weights=weights, convert=CONVERTERS)
+        inception = open_scorer("inception", opening, outside_with(weights))
+        found: dict[str, tuple[float, float]] = {}
+
+        def ours_scores() -> None:
+            found["ours"] = inception_score(inception.judge(some).p, SPLITS)
+
+        def theirs_scores() -> None:
+            found["theirs"] = official_inception_score(some, weights, SPLITS, device=CPU)
+
+        times, ours, theirs = ratio(ours_scores, theirs_scores, options.runs)
+        value = f"{times:.1f}× ({len(some) / ours:.0f} against {len(some) / theirs:.0f} a second)"
+        row("inception: against pytorch_gan_metrics.get_inception_score", value, "≥ 2×", times >= 2)
+        difference = abs(found["ours"][0] - found["theirs"][0])
+        value = f"{found['ours'][0]:.6f} and {found['theirs'][0]:.6f}"
+        row("inception: the same score", value, f"within {TOLERANCE:.0e}", difference <= TOLERANCE)
+    if options.json:
+        keys = ("figure", "measured", "limit", "met")
+        options.json.write_text(json.dumps([dict(zip(keys, values, strict=True)) for values in rows], indent=1))
+    if not all(met for *_, met in rows):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
