@@ -1,39 +1,46 @@
-"""``assetgen watch --retrain``: a training and an export in processes of their own, so that the watch stays small."""
+"""``assetgen watch --retrain``: training and export in processes of their own, so that the watch stays small."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from asset_gen.bundle import load_bundle
-from asset_gen.errors import AssetgenError, PartialError
+from asset_gen.errors import AssetgenError, ModelError, PartialError
 from asset_gen.files import file_sha256, write_file
 from asset_gen.images import SUFFIXES
 from asset_gen.watch.scene import files_below
 
 ASSETGEN = (sys.executable, "-c", "from asset_gen.cli import main; main()")
-RECORD = "sprites.sha256"
-"""In a run folder: the sprites that the exported model was made of."""
+DONE = "watch.done"
+"""In a run folder: digest of the sprites of which the exported model was made."""
+BEGUN = "watch.begun"
+"""In a run folder: digest of the sprites with which the round began."""
+LOOK_SECONDS = 0.2
 
 
 class Rounds:
-    """Fine-tunes a model in rounds: ``RUN``, then ``RUN-0001`` from its last checkpoint, ``RUN-0002`` from that one …
+    """Fine-tunes a model in rounds: ``RUN-0001`` from the last checkpoint of ``RUN``, ``RUN-0002`` from that one …
 
     A round that was stopped goes on where it was, as long as the sprites are the same.
     """
 
     def __init__(self, sprites: Path, run: Path, model: Path, minutes: float, device: str) -> None:
+        """Raises ModelError: ``run`` holds no training, or its reports are damaged."""
         self.sprites, self.run, self.model, self.minutes, self.device = sprites, run, model, minutes, device
+        if not (run / DONE).is_file() and self._saw_all():
+            write_file(run / DONE, self._digest().encode())
 
     def due(self) -> bool:
-        """Whether the sprites are others than those that the newest finished round was made of."""
-        rounds = self._rounds()
-        record = rounds[-1] / RECORD if rounds else None
-        return record is None or not record.is_file() or record.read_text() != self._digest()
+        """Whether the sprites are others than those of which the newest finished round was made."""
+        done = [run for run in self._rounds() if (run / DONE).is_file()]
+        return not done or (done[-1] / DONE).read_text() != self._digest()
 
     def __call__(self, stopping: Callable[[], bool]) -> str:
         """Train a round, and export it to where the recipe's model lies.
@@ -41,37 +48,45 @@ class Rounds:
         Raises:
             AssetgenError: training or exporting failed, or was stopped.
         """
-        digest = self._digest()
-        rounds = self._rounds()
-        latest = rounds[-1] if rounds else None
-        begun = latest is not None and (latest / f"{RECORD}.begun").is_file() and not (latest / RECORD).is_file()
-        if latest is not None and begun and (latest / f"{RECORD}.begun").read_text() == digest:
+        digest, rounds = self._digest(), self._rounds()
+        latest = rounds[-1]
+        stopped = latest != self.run and not (latest / DONE).is_file()
+        if stopped and (latest / BEGUN).is_file() and (latest / BEGUN).read_text() == digest:
             current, how = latest, ["--resume"]
         else:
-            finished = [run for run in rounds if (run / RECORD).is_file() or run == self.run]
-            current = self.run if not rounds else self.run.with_name(f"{self.run.name}-{len(rounds):04d}")
-            how = ["--from", str(finished[-1])] if finished else []
+            done = [run for run in rounds if run == self.run or (run / DONE).is_file()]
+            number = 1 + (0 if latest == self.run else int(latest.name[-4:]))
+            current, how = self.run.with_name(f"{self.run.name}-{number:04d}"), ["--from", str(done[-1])]
         train = ["train", str(self.sprites), "--run", str(current), "--max-minutes", f"{self.minutes:g}", "-q"]
-        _assetgen([*train, "--device", self.device, *how], stopping, lambda: _mark(current, digest))
+        train += ["--device", self.device, *_same_kind(self.run), *how]
+        _assetgen(train, stopping, lambda: _note(current, digest))
         _assetgen(["export", str(current), "--out", str(self.model), "--force", *self._label()], stopping)
-        write_file(current / RECORD, digest.encode())
-        return f"{self.model} was made of the sprites as they are now ({current})."
+        write_file(current / DONE, digest.encode())
+        return f"{self.model} is made of the sprites as they are now ({current})."
 
     def _rounds(self) -> list[Path]:
         """Run folders, the first one first."""
         later = sorted(self.run.parent.glob(f"{self.run.name}-[0-9][0-9][0-9][0-9]"))
-        return [run for run in (self.run, *later) if (run / "config.json").is_file()]
+        return [self.run, *(run for run in later if (run / "config.json").is_file())]
+
+    def _pictures(self) -> list[Path]:
+        return [path for path in files_below(self.sprites) if path.suffix.lower() in SUFFIXES]
+
+    def _saw_all(self) -> bool:
+        """Whether the training that is there already saw as many pictures as there are."""
+        report = _read(self.run / "data.json")
+        seen = report.get("read", 0) + len(report.get("refused", {}))
+        return (self.sprites / "labels.csv").is_file() or len(self._pictures()) == seen
 
     def _digest(self) -> str:
-        """Of names and contents of all sprites."""
+        """Of names and contents of all sprites, and of their labels."""
         listing = sha256()
-        for path in files_below(self.sprites):
-            if path.suffix.lower() in SUFFIXES or path.suffix.lower() == ".csv":
-                listing.update(f"{path.relative_to(self.sprites).as_posix()}\0{file_sha256(path)}\n".encode())
+        for path in [*self._pictures(), self.sprites / "labels.csv"]:
+            listing.update(f"{path.relative_to(self.sprites).as_posix()}\0{file_sha256(path)}\n".encode())
         return listing.hexdigest()
 
     def _label(self) -> list[str]:
-        """Name and licences of the model that is replaced stay."""
+        """Names and licences of the model that is replaced stay."""
         try:
             info = load_bundle(self.model).info
         except AssetgenError:
@@ -80,35 +95,52 @@ class Rounds:
         return [*words, "--data-licence", info.data.licence, *(["--tunable"] if info.tunable else [])]
 
 
-def _mark(run: Path, digest: str) -> None:
-    """Write down, as soon as the run's folder is there, which sprites it is made of."""
-    if (run / "config.json").is_file() and not (run / f"{RECORD}.begun").is_file():
-        write_file(run / f"{RECORD}.begun", digest.encode())
+def _same_kind(run: Path) -> list[str]:
+    """The options with which the first training read its sprites."""
+    config = _read(run / "config.json")
+    words = ["--preset", str(config["preset"])] if "preset" in config else []
+    for source, target in config.get("merge", {}).items():
+        words += ["--merge", f"{source}={target}"]
+    if config.get("background"):
+        words += ["--background", "auto"]
+    return [*words, "--no-pretrained"] if config.get("judge") == "classifier" else words
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(document, dict):
+            return document
+        reason = "not a table"
+    except (OSError, ValueError, RecursionError) as error:
+        reason = str(error)
+    raise ModelError(f"{path}: can't be read ({reason}). Give the folder of a training: assetgen train --run.")
+
+
+def _note(run: Path, digest: str) -> None:
+    """Write down, as soon as the run's folder is there, of which sprites it is made."""
+    if (run / "config.json").is_file() and not (run / BEGUN).is_file():
+        write_file(run / BEGUN, digest.encode())
 
 
 def _assetgen(
     arguments: Sequence[str], stopping: Callable[[], bool], meanwhile: Callable[[], object] = lambda: None
 ) -> None:
     """Run a command to its end, or end it cleanly when the watch stops."""
-    process = subprocess.Popen([*ASSETGEN, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    try:
-        while process.poll() is None:
-            meanwhile()
-            if stopping():
-                process.terminate()
-                process.wait()
-                raise PartialError(f"assetgen {arguments[0]} was stopped; it goes on with the next assetgen watch.")
-            time.sleep(0.2)
-        meanwhile()
+    with subprocess.Popen([*ASSETGEN, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
-        said = process.stderr.read().strip()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
-    if process.returncode == PartialError.exit_code:
-        return  # trained without some files that can't be used; they are listed in the run
-    if process.returncode:
-        raise AssetgenError(f"assetgen {arguments[0]} failed: {said.splitlines()[-1] if said else process.returncode}")
+        try:
+            while process.poll() is None:
+                meanwhile()
+                if stopping():
+                    raise PartialError(
+                        f"assetgen {arguments[0]} was stopped, and goes on with the next assetgen watch."
+                    )
+                time.sleep(LOOK_SECONDS)
+        finally:
+            process.terminate()  # which keeps what was learnt; nothing where it has ended
+        said = process.stderr.read().decode(errors="replace").strip()
+    if process.returncode not in (0, PartialError.exit_code):  # some sprites can't be used; the run lists them
+        last = said.splitlines()[-1] if said else f"exit code {process.returncode}"
+        raise AssetgenError(f"assetgen {arguments[0]} failed: {last.removeprefix('assetgen: ')}")
+    meanwhile()

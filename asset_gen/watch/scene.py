@@ -106,7 +106,7 @@ def look(project: Path, parts: Sequence[Part], sprites: Path | None) -> dict[Pat
             scene[path] = Seen(Role.REJECTED, stamp_of(path), place)
     if sprites is not None:
         for path in files_below(sprites):
-            if path.suffix.lower() in SUFFIXES or path.suffix.lower() == ".csv":
+            if path.suffix.lower() in SUFFIXES or path.name == "labels.csv":
                 scene[path] = Seen(Role.SPRITE, stamp_of(path))
     return scene
 

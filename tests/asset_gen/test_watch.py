@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from asset_gen.batch import run_batch
-from asset_gen.errors import ProjectError, UsageError
+from asset_gen.cli import retraining
+from asset_gen.cli.retraining import Rounds
+from asset_gen.errors import AssetgenError, ModelError, PartialError, ProjectError, UsageError
 from asset_gen.watch.reconcile import REST
 from tests.fakes import use_stand_ins
 from tests.studio import Studio
@@ -380,3 +384,112 @@ def test_new_art_trains_the_model_once_all_of_it_rests(studio: Studio, tmp_path:
     assert apprentice.rounds == 1
     assert studio.batches == 2  # the model is another
     assert studio.watch.failures == {}
+
+
+STAND_IN = """
+import json, sys, time
+from pathlib import Path
+log, command, *arguments = sys.argv[1:]
+with open(log, "a") as file:
+    file.write(json.dumps([command, *arguments]) + "\\n")
+where = Path(arguments[arguments.index("--run" if command == "train" else "--out") + 1])
+where.mkdir(exist_ok=True)
+if command == "train":
+    (where / "config.json").write_text("{}")
+if (Path(log).parent / "fails").exists():
+    sys.exit("assetgen: out of memory with 64 sprites a step")
+while (Path(log).parent / f"slow-{command}").exists():
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def lessons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with sprites and a finished training on them; trainings only write down how they are called."""
+    for folder in ("art/bat", "runs/mine", "models"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "art/bat/one.png").write_bytes(b"1")
+    (tmp_path / "runs/mine/data.json").write_text('{"read": 1, "refused": {}}')
+    config = {"preset": "projected", "merge": {"unique": "humanoid"}, "background": True, "judge": "classifier"}
+    (tmp_path / "runs/mine/config.json").write_text(json.dumps(config))
+    command = (sys.executable, "-c", STAND_IN, str(tmp_path / "log"))
+    monkeypatch.setattr(retraining, "ASSETGEN", command)
+    monkeypatch.setattr(retraining, "LOOK_SECONDS", 0.01)
+    return tmp_path
+
+
+def rounds(lessons: Path) -> Rounds:
+    return Rounds(lessons / "art", lessons / "runs/mine", lessons / "models/mine", 5.0, "cpu")
+
+
+def called(lessons: Path) -> list[str]:
+    """How assetgen was called, a line each, without folders."""
+    lines = map(json.loads, (lessons / "log").read_text().splitlines())
+    return [" ".join(words).replace(f"{lessons}/", "") for words in lines]
+
+
+KIND = "--device cpu --preset projected --merge unique=humanoid --background auto --no-pretrained"
+
+
+def test_rounds_go_on_from_each_other_with_the_first_ones_options(lessons: Path) -> None:
+    assert not rounds(lessons).due()
+    (lessons / "art/bat/two.png").write_bytes(b"2")
+    assert rounds(lessons).due()
+    rounds(lessons)(lambda: False)
+    assert not rounds(lessons).due()
+    (lessons / "art/bat/one.png").write_bytes(b"better")
+    rounds(lessons)(lambda: False)
+    assert called(lessons) == [
+        f"train art --run runs/mine-0001 --max-minutes 5 -q {KIND} --from runs/mine",
+        "export runs/mine-0001 --out models/mine --force",
+        f"train art --run runs/mine-0002 --max-minutes 5 -q {KIND} --from runs/mine-0001",
+        "export runs/mine-0002 --out models/mine --force",
+    ]
+
+
+def test_art_that_came_before_the_watch_is_new(lessons: Path) -> None:
+    (lessons / "art/bat/two.png").write_bytes(b"2")
+    assert rounds(lessons).due()
+
+
+def test_a_stopped_round_is_resumed_unless_the_sprites_are_others_again(lessons: Path) -> None:
+    rounds(lessons)
+    (lessons / "art/bat/two.png").write_bytes(b"2")
+    (lessons / "slow-train").touch()
+    with pytest.raises(PartialError, match="train was stopped, and goes on with the next"):
+        rounds(lessons)((lessons / "runs/mine-0001/watch.begun").exists)
+    (lessons / "slow-train").unlink()
+    assert rounds(lessons).due()
+    (lessons / "fails").touch()
+    with pytest.raises(AssetgenError, match="train failed: out of memory with 64 sprites a step"):
+        rounds(lessons)(lambda: False)
+    (lessons / "fails").unlink()
+    rounds(lessons)(lambda: False)
+    assert [line.split()[-2:] for line in called(lessons)] == [
+        ["--from", "runs/mine"],
+        [*KIND.split()[-1:], "--resume"],
+        [*KIND.split()[-1:], "--resume"],
+        ["models/mine", "--force"],
+    ]
+
+
+def test_a_stopped_round_of_other_sprites_is_left_behind(lessons: Path) -> None:
+    rounds(lessons)
+    (lessons / "art/bat/two.png").write_bytes(b"2")
+    (lessons / "slow-train").touch()
+    with pytest.raises(PartialError):
+        rounds(lessons)((lessons / "runs/mine-0001/watch.begun").exists)
+    (lessons / "slow-train").unlink()
+    (lessons / "art/bat/three.png").write_bytes(b"3")
+    rounds(lessons)(lambda: False)
+    assert called(lessons)[1].split()[3:5] + called(lessons)[1].split()[-2:] == [
+        "runs/mine-0002",
+        "--max-minutes",
+        "--from",
+        "runs/mine",
+    ]
+
+
+def test_a_run_that_is_none(lessons: Path) -> None:
+    with pytest.raises(ModelError, match="Give the folder of a training"):
+        Rounds(lessons / "art", lessons / "runs/none", lessons / "models/mine", 5.0, "cpu")
