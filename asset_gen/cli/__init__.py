@@ -29,6 +29,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "watch": "Keep a project as its recipe and decisions say.",
     "restore": "Go back to what was published before.",
     "audit": "Check that published sprites may be shipped.",
+    "disclose": "Write what a store wants to be told about generated sprites.",
     "doctor": "Report versions, devices and installation trouble.",
 }
 INTERRUPTED = 130
