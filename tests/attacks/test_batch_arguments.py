@@ -52,7 +52,7 @@ def refused_before_anything(cli: Cli, game: Path, bundle: Path, code: int, *word
         (("--palette", 1), ("--palette 1: 2 to 256 colours",)),
         (("--palette", 257), ("--palette 257: 2 to 256 colours",)),
         (("--palette", "²"), ("--palette ²: can't be read", "Give a number")),
-        (("--palette", "none.gpl"), ("--palette none.gpl: can't be read", "a .gpl or .hex file")),
+        (("--palette", "none.gpl"), ("--palette none.gpl: can't be read", "a .gpl, .hex, .pal, .png file")),
         (("--palette", "."), ("--palette .: can't be read", "Give a number")),
     ],
     ids=lambda value: str(value)[:50] if isinstance(value, tuple) and value[0].startswith("--") else "",
@@ -72,7 +72,7 @@ def test_an_argument_that_can_not_be_met(
         ("a.gpl", b"GIMP Palette\n" + b"1" * 5000 + b" 2 3\n", ("line 2", "is no colour")),
         ("a.gpl", b"GIMP Palette\n", ("holds 0 colours", "1 to 256")),
         ("a.hex", b"".join(b"%06x\n" % n for n in range(257)), ("holds 257 colours", "1 to 256")),
-        ("a.hex", b"\xff\xfe\x00", ("can't be read", "Give a number")),
+        ("a.hex", b"\xff\xfe\x00", ("can't be read", "Give a .gpl, .hex")),
     ],
     ids=["word", "two channels", "too large", "5000 digits", "none", "too many", "not text"],
 )
