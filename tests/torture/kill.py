@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: python tests/torture/kill.py [--kills N] [--what batch,train] [--seed S] [--json FILE]
+"""SIGKILL at random moments: python tests/torture/kill.py [--kills N] [--what NAMES] [--seed S] [--json FILE]
 
 Each command runs in a process of its own, forked from one that has loaded its modules, so that no kill is wasted on
 imports; moments are drawn over how long the command takes undisturbed. fsync takes 10 ms more than the disk needs, so
@@ -7,7 +7,8 @@ that publishing is as long as drawing. After every kill, and after kills of the 
 * torn: no published file is anything but the old or the new one, byte for byte, and none that both have is missing;
 * lost: the picture of every sprite that stays lies on its sheet, at its old or its new place;
 * edited: what a person edited is as they left it;
-* then the same command runs to its end, ``assetgen verify`` finds nothing, nothing is left of what was staged;
+* then the same command runs to its end (a watch: ``--once``), ``assetgen verify`` finds nothing, and nothing is left
+  over of what was staged;
 * differing: the whole project (of a training: the last checkpoint's tensors) is, byte for byte, that of an
   undisturbed run.
 """
@@ -38,6 +39,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from PIL import Image
 
+from asset_gen.decisions import NAME as DECISIONS
+from asset_gen.decisions import read_decisions
 from tests.creatures import write_set
 from tests.fakes import write_bundle
 
@@ -45,6 +48,7 @@ OUT = "assets/generated"
 FSYNC_SECONDS = 0.01
 AGAIN = 0.25
 """Share of recoveries that are killed, too."""
+HEAVY = ("jinja2", "onnx", "onnxruntime")
 MEASURE_EVERY = 10
 """Rounds after which an undisturbed run is timed anew, since a busy machine's speed drifts."""
 
@@ -57,8 +61,13 @@ def tree_of(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".assetgen" not in path.parts
+        if path.is_file() and ".assetgen" not in path.parts and path.name != DECISIONS
     }
+
+
+def decided_in(project: Path) -> set[tuple[str, str]]:
+    """(subject, action) of every decision; when it was made differs from run to run."""
+    return {(line.subject, line.action) for line in read_decisions(project).lines}
 
 
 def start(arguments: list[str], log: Path) -> int:
@@ -134,6 +143,8 @@ class Row:
     torn: int = 0
     lost: int = 0
     edited: int = 0
+    left: int = 0
+    """Files of ours that nothing will ever read, after the run that made good."""
     differing: int = 0
     seconds: float = 0
     """An undisturbed run takes, as median."""
@@ -148,18 +159,24 @@ class Batch:
     first = ("--types", "beetle=6,flask=4", "--oversample", "2")
     then = ("--types", "beetle=9,mushroom=4", "--oversample", "2", "--yes")
     edited = f"{OUT}/beetle/beetle.json"
+    gone = frozenset[str]()
+    """What a person deleted: missing until it is made again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "log"
         self.old, self.new, self.place = folder / "old", folder / "new", folder / "game"
         self.model = write_bundle(folder / "model")
         self.old.mkdir(parents=True)
-        finish(self.command(self.old, *self.first), self.log)
+        self.prepare()
         with (self.old / self.edited).open("a") as file:
             file.write("\n")
         shutil.copytree(self.old, self.new)
-        self.seconds = finish(self.disturbed(self.new), self.log)
+        self.seconds = finish(self.completing(self.new), self.log)
         self.before, self.after = tree_of(self.old), tree_of(self.new)
+
+    def prepare(self) -> None:
+        """What is there before."""
+        finish(self.command(self.old, *self.first), self.log)
 
     def command(self, project: Path, *more: str) -> list[str]:
         return ["batch", "-q", "--project", str(project), "--model", str(self.model), *more]
@@ -168,9 +185,9 @@ class Batch:
         """What is killed."""
         return self.command(project, *self.then)
 
-    def completing(self) -> list[str]:
+    def completing(self, project: Path) -> list[str]:
         """What makes good."""
-        return self.disturbed(self.place)
+        return self.disturbed(project)
 
     def reset(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
@@ -181,7 +198,7 @@ class Batch:
         found = tree_of(self.place)
         row.decided += (self.place / ".assetgen" / "journal.json").exists()
         row.torn += sum(data not in (self.before.get(path), self.after.get(path)) for path, data in found.items())
-        row.torn += len((self.before.keys() & self.after.keys()) - found.keys())
+        row.torn += len((self.before.keys() & self.after.keys()) - found.keys() - self.gone)
         row.edited += found.get(self.edited) != self.before[self.edited]
         row.lost += len(lost(self.before, self.after, found))
 
@@ -190,17 +207,19 @@ class Batch:
         finish(["verify", "--project", str(self.place)], self.log)
         found = tree_of(self.place)
         row.differing += sum(found.get(path) != self.after.get(path) for path in {*found, *self.after})
-        row.torn += sum(path.name not in STATE for path in (self.place / ".assetgen").iterdir())
+        row.differing += decided_in(self.place) != decided_in(self.new)
+        row.left += sum(path.name not in STATE for path in (self.place / ".assetgen").iterdir())
 
 
 STATE = (
     ".gdignore",
     ".gitignore",
-    "lock",
     "history",
+    "lock",
+    "decisions.lock",
+    "catalogue.lock",
     "catalogue.sqlite",
-    "catalogue.sqlite-wal",
-    "catalogue.sqlite-shm",
+    "rejected",
 )
 """What assetgen's own folder holds when nothing is under way."""
 
@@ -239,6 +258,38 @@ def lost(before: Tree, after: Tree, found: Tree) -> list[str]:
     return gone
 
 
+class Watch(Batch):
+    """The same while a watch runs: a recipe changes, a file goes, a sprite is moved to where the rejected ones go."""
+
+    name = "watch"
+    gone = frozenset({f"{OUT}/provenance.json"})
+
+    def prepare(self) -> None:
+        self.say("beetle = 6\nflask = 4")
+        finish(self.completing(self.old), self.log)
+        self.say("beetle = 9\nmushroom = 4")
+        for path in self.gone:
+            (self.old / path).unlink()
+        manifest = json.loads((self.old / OUT / "manifest.json").read_text())
+        index = manifest["sheets"][0]["sprites"][2]["origin"]["index"]
+        candidates = self.old / OUT / "candidates~"
+        reject = candidates / "reject"
+        reject.mkdir(exist_ok=True)
+        name = f"beetle_c{index:06d}.png"
+        shutil.copy(candidates / manifest["run"] / "beetle" / name, reject / name)
+
+    def say(self, types: str) -> None:
+        """Write the recipe."""
+        text = f'model = "{self.model}"\noversample = 2\n\n[types]\n{types}\n'
+        (self.old / "assetgen.toml").write_text(text)
+
+    def disturbed(self, project: Path) -> list[str]:
+        return ["watch", "-q", "--yes", "--project", str(project)]
+
+    def completing(self, project: Path) -> list[str]:
+        return [*self.disturbed(project), "--once"]
+
+
 class Train:
     """A training with a checkpoint after nearly every step; the last one's tensors must be the undisturbed run's."""
 
@@ -255,10 +306,9 @@ class Train:
         options = "--steps 12 --width 0.25 --batch-size 4 --evaluate-every 0.02 --patience 0 --no-pretrained -q"
         return ["train", str(self.sprites), "--run", str(run), *options.split()]
 
-    def completing(self) -> list[str]:
+    def completing(self, run: Path) -> list[str]:
         """Goes on where there is something to go on from."""
-        more = ["--resume"] if (self.place / "config.json").exists() else []
-        return [*self.disturbed(self.place), *more]
+        return [*self.disturbed(run), *(["--resume"] if (run / "config.json").exists() else [])]
 
     def reset(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
@@ -284,10 +334,10 @@ class Train:
     def compare(self, row: Row) -> None:
         found = self.tensors(self.place)
         row.differing += sum(found.get(name) != self.wanted.get(name) for name in {*found, *self.wanted})
-        row.torn += len([*self.place.glob("*/.*.tmp")])
+        row.left += len([*self.place.glob("*/.*.tmp")])
 
 
-SCENARIOS: dict[str, Callable[[Path], Any]] = {kind.name: kind for kind in (Batch, Train)}
+SCENARIOS: dict[str, Callable[[Path], Any]] = {kind.name: kind for kind in (Batch, Watch, Train)}
 
 
 def torture(make: Callable[[Path], Any], folder: Path, kills: int, chance: random.Random) -> Row:
@@ -299,7 +349,7 @@ def torture(make: Callable[[Path], Any], folder: Path, kills: int, chance: rando
         scenario.reset()
         arguments, recovery, rounds = scenario.disturbed(scenario.place), False, rounds + 1
         if rounds % MEASURE_EVERY == 0:
-            took.append(finish(arguments, scenario.log))
+            took.append(finish(scenario.completing(scenario.place), scenario.log))
             scenario.reset()
         while row.kills < kills:
             share = chance.random()
@@ -309,10 +359,10 @@ def torture(make: Callable[[Path], Any], folder: Path, kills: int, chance: rando
                 row.kills += 1
                 row.recoveries_killed += recovery
                 row.moments.append(round(share, 3))
-            arguments, recovery = scenario.completing(), True
+            arguments, recovery = scenario.completing(scenario.place), True
             if chance.random() >= AGAIN:
                 break
-        finish(scenario.completing(), scenario.log)
+        finish(scenario.completing(scenario.place), scenario.log)
         scenario.compare(row)
         print(f"\r{row.command}: {row.kills} of {kills} kills", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
@@ -324,12 +374,12 @@ def markdown(rows: list[Row]) -> str:
     """The torture table."""
     lines = [
         "| command | kills | of recoveries | decided, not done | torn files | lost kept sprites | edits lost "
-        "| differing files | a run takes |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| differing files | left over | a run takes |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| `{row.command}` | {row.kills} | {row.recoveries_killed} | {row.decided} | {row.torn} | {row.lost} "
-        f"| {row.edited} | {row.differing} | {row.seconds} s |"
+        f"| {row.edited} | {row.differing} | {row.left} | {row.seconds} s |"
         for row in rows
     ]
     return "\n".join(lines)
@@ -344,7 +394,13 @@ def main() -> int:
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["ASSETGEN_NO_PRETRAINED"] = "1"
-    for module in ("asset_gen.cli.batch", "asset_gen.cli.verify", "jinja2", "onnx", "onnxruntime"):
+    for module in (
+        "asset_gen.cli.batch",
+        "asset_gen.cli.verify",
+        "asset_gen.cli.watch",
+        "asset_gen.watch.observe",
+        *HEAVY,
+    ):
         import_module(module)
 
     rows = []
@@ -357,7 +413,7 @@ def main() -> int:
     print(markdown(rows))
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-    return int(any(row.torn or row.lost or row.edited or row.differing for row in rows))
+    return int(any(row.torn or row.lost or row.edited or row.differing or row.left for row in rows))
 
 
 if __name__ == "__main__":
