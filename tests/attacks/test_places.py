@@ -12,7 +12,8 @@ import pytest
 
 from tests.attacks.hostile import assert_refused, published
 from tests.conftest import Cli
-from tests.fakes import write_bundle
+from tests.fakes import use_stand_ins, write_bundle
+from tests.studio import Studio
 
 OUT = "assets/generated"
 FIRST = ("--types", "beetle=3,flask=2", "--oversample", 2)
@@ -160,3 +161,26 @@ def test_an_output_folder_behind_a_link_within_the_project(
         assert (game / link).is_symlink()
         found = {f"{OUT}/{path}": data for path, data in published(there).items()}
     assert found == wanted
+
+
+def test_a_watch_sees_what_changed_whatever_the_clocks_say(
+    game: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in = tmp_path / "stand_in"
+    stand_in.mkdir()
+    for name in ("bundle.json", "classifier.onnx", "generator.onnx"):
+        (stand_in / name).write_text("1")
+    use_stand_ins(monkeypatch)
+    (game / "assetgen.toml").write_text("# a recipe\n")
+    studio = Studio(game, stand_in)
+    studio.settle(full=True)
+    before = studio.published()
+    sheet = studio.out / "bat" / "bat.png"
+    size = sheet.stat().st_size
+    for moment, clock in ((0, -500.0), (2**32 + 1000, 10_000.0)):
+        sheet.write_bytes(sheet.read_bytes()[: size - 20] + bytes(20))
+        os.utime(sheet, (moment, moment))
+        studio.now += clock
+        studio.settle()
+        assert studio.published() == before
+    assert studio.batches == 3

@@ -1,8 +1,8 @@
 """SIGKILL at random moments: python tests/torture/kill.py [--kills N] [--what NAMES] [--seed S] [--json FILE]
 
 Each command runs in a process of its own, forked from one that has loaded its modules, so that no kill is wasted on
-imports; moments are drawn over how long the command takes undisturbed. fsync takes 10 ms more than the disk needs, so
-that publishing is as long as drawing. After every kill, and after kills of the recovery, too:
+imports; moments are drawn over how long the command takes undisturbed. fsync and rename take 10 ms more than the disk
+needs, so that publishing is as long as drawing. After every kill, and after kills of the recovery, too:
 
 * torn: no published file is anything but the old or the new one, byte for byte, and none that both have is missing;
 * lost: the picture of every sprite that stays lies on its sheet, at its old or its new place;
@@ -45,7 +45,7 @@ from tests.creatures import write_set
 from tests.fakes import write_bundle
 
 OUT = "assets/generated"
-FSYNC_SECONDS = 0.01
+DISK_SECONDS = 0.01
 AGAIN = 0.25
 """Share of recoveries that are killed, too."""
 HEAVY = ("jinja2", "onnx", "onnxruntime")
@@ -81,8 +81,8 @@ def start(arguments: list[str], log: Path) -> int:
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(handle, 1)
         os.dup2(handle, 2)
-        real = os.fsync
-        os.fsync = lambda file: (time.sleep(FSYNC_SECONDS), real(file))[1]
+        for name in ("fsync", "replace", "rename"):
+            setattr(os, name, partial(_slowly, getattr(os, name)))
         if arguments[0] == "train":
             _hurry()
         from asset_gen.cli import run
@@ -91,6 +91,12 @@ def start(arguments: list[str], log: Path) -> int:
         code = run(arguments)
     finally:
         os._exit(code)
+
+
+def _slowly(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """As on a slow disk."""
+    time.sleep(DISK_SECONDS)
+    return call(*arguments, **named)
 
 
 def _hurry() -> None:
