@@ -1,7 +1,7 @@
 """SIGKILL at random moments: python tests/torture/kill.py [--kills N] [--what NAMES] [--seed S] [--json FILE]
 
 Each command runs in a process of its own, forked from one that has loaded its modules, so that no kill is wasted on
-imports; moments are drawn over how long the command takes undisturbed. fsync and rename take 10 ms more than the disk
+imports; moments are drawn over how long the command takes undisturbed. fsync and rename take 20 ms more than the disk
 needs, so that publishing is as long as drawing. After every kill, and after kills of the recovery, too:
 
 * torn: no published file is anything but the old or the new one, byte for byte, and none that both have is missing;
@@ -45,7 +45,7 @@ from tests.creatures import write_set
 from tests.fakes import write_bundle
 
 OUT = "assets/generated"
-DISK_SECONDS = 0.01
+DISK_SECONDS = 0.02
 AGAIN = 0.25
 """Share of recoveries that are killed, too."""
 HEAVY = ("jinja2", "onnx", "onnxruntime")
