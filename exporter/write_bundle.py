@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from asset_gen import data_card
 from asset_gen.bundle import (
     FORMAT,
     NETWORKS,
@@ -117,6 +118,8 @@ def export_run(
         if form.tunable:
             networks = {name: value for name, value in saved.tensors.items() if not name.startswith("optimiser.")}
             (stage / WEIGHTS).write_bytes(save(networks))
+        if (card := data_card.read_card(run)) is not None:
+            (stage / data_card.NAME).write_bytes(data_card.encode_card(card))
         evaluation = read_evaluations(run).get(saved.state["step"])
         info = _info(config, report, labelling, saved.state, figures, evaluation, parity, stage)
         info = msgspec.structs.replace(info, memory=max(memory_of(stage / name) for name in NETWORKS))
@@ -158,7 +161,7 @@ def sprites_of(config: Config, say: Callable[[str], None]) -> Dataset | None:
     """The sprites of the run; None, and a notice, where they aren't there any more as they were."""
     without = "the bundle is written without what it would remember of them (assetgen calibrate adds it)"
     try:
-        dataset = load_dataset(Path(config.sprites), config.size, config.merge, config.background)
+        dataset = load_dataset(Path(config.sprites), config.size, config.merge, config.background, config.without)
     except (SpriteError, OSError) as error:
         say(f"The training sprites can't be read ({error}); {without}.")
         return None
@@ -179,7 +182,8 @@ def _info(
     stage: Path,
 ) -> BundleInfo:
     preset = PRESETS[config.preset]
-    files = {name: file_record(stage / name) for name in (*NETWORKS, WEIGHTS) if (stage / name).is_file()}
+    names = [name for name in (*NETWORKS, WEIGHTS, data_card.NAME) if (stage / name).is_file()]
+    files = {name: file_record(stage / name) for name in names}
     training = {
         "steps": state["step"],
         "minutes": round(state["seconds"] / 60, 1),

@@ -1,12 +1,13 @@
 """What is a run, and does a folder hold this one?
 
-``config.json`` says what was asked for and what was read; ``data.json`` reports on the sprites.
+``config.json`` says what was asked for and what was read; ``data.json`` reports on the sprites; ``data_card.json``
+lists every file that was trained on, with author and licence.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import filelock
 import msgspec
 
+from asset_gen import data_card
 from asset_gen.errors import ModelError, UsageError
 from trainer import curves
 from trainer.dataset import Dataset, load_dataset
@@ -39,6 +41,8 @@ class Config:
     """Side of the canvas in pixels; None until the sprites are read."""
     merge: dict[str, str] = field(default_factory=dict)
     background: bool = False
+    without: list[str] = field(default_factory=list)
+    """Files of the set that are left out."""
     settings: Settings = field(default_factory=Settings)
     types: dict[str, str] = field(default_factory=dict)
     """Slug → label as written; filled in when the sprites are read."""
@@ -60,7 +64,9 @@ def read_sprites(config: Config) -> tuple[Config, Dataset]:
             f"--size {size}: {config.preset} draws {', '.join(map(str, preset.sizes))} pixels. "
             f"Leave --size out to have it chosen."
         )
-    dataset = load_dataset(Path(config.sprites), size, config.merge, config.background)
+    folder = Path(config.sprites)
+    dataset = load_dataset(folder, size, config.merge, config.background, config.without)
+    data_card.check_licensed(folder, dataset.files, data_card.read_credits(folder))
     if config.judge == OWN_JUDGE and preset.outside:
         raise UsageError(
             f"--no-pretrained: {config.preset} learns against {describe(preset.outside[0])}. Use --preset relativistic."
@@ -75,8 +81,12 @@ def read_sprites(config: Config) -> tuple[Config, Dataset]:
     return Config(**completed), dataset
 
 
-def open_run(run: Path, config: Config, resume: bool) -> tuple[Config, Dataset]:
+def open_run(
+    run: Path, config: Config, resume: bool, ancestors: Sequence[data_card.Ancestor] = ()
+) -> tuple[Config, Dataset]:
     """Create the run folder, or check that an existing one is the same training.
+
+    ``ancestors``: what the model that it starts from has seen, for the data card.
 
     Raises:
         UsageError: the folder holds a run and ``resume`` is False, or the other way round.
@@ -98,6 +108,8 @@ def open_run(run: Path, config: Config, resume: bool) -> tuple[Config, Dataset]:
         config = replace(config, lineage=recorded.lineage, settings=settings, size=config.size or recorded.size)
     if recorded and not config.judge:
         config = replace(config, judge=recorded.judge)
+    if recorded and not config.without:
+        config = replace(config, without=recorded.without)
     config, dataset = read_sprites(config)
     if recorded:
         for name in ("preset", "size", "types", "settings", "data_sha256", "lineage", "judge"):
@@ -120,6 +132,10 @@ def open_run(run: Path, config: Config, resume: bool) -> tuple[Config, Dataset]:
     }
     _write_json(run / "data.json", data)
     curves.types_chart(dataset.counts(), run / "types.png")
+    folder = Path(config.sprites)
+    credited = data_card.read_credits(folder)
+    card = data_card.make_card(folder, dataset.typed(), credited, outside_networks(config), ancestors)
+    (run / data_card.NAME).write_bytes(data_card.encode_card(card))
     _write_json(path, asdict(config))
     return config, dataset
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,15 @@ class Dataset:
     notices: list[str] = field(default_factory=list)
     """What a person should know about how the set was read."""
 
+    def typed(self) -> list[tuple[str, list[str]]]:
+        """Every file with its types as written, the first one first."""
+        names = list(self.types.values())
+        found = []
+        for file, row, first in zip(self.files, self.labels, self.first_types, strict=True):
+            others = [names[column] for column in np.flatnonzero(row) if column != first]
+            found.append((file, [names[first], *others]))
+        return found
+
     @property
     def size(self) -> int:
         """Side of the square canvas in pixels."""
@@ -65,7 +74,11 @@ class Dataset:
 
 
 def load_dataset(
-    folder: Path, size: int | None = None, merge: Mapping[str, str] | None = None, background: bool = False
+    folder: Path,
+    size: int | None = None,
+    merge: Mapping[str, str] | None = None,
+    background: bool = False,
+    without: Collection[str] = (),
 ) -> Dataset:
     """Read a set of sprites.
 
@@ -74,12 +87,14 @@ def load_dataset(
         size: side of the canvas; None takes the smallest of 32, 48, 64, 96, 128 that holds 95 % of the set.
         merge: labels to join, from → to.
         background: make a uniform border colour transparent where a sprite has no alpha of its own.
+        without: files to leave out, as paths from the folder or from here.
 
     Raises:
         SpriteError: no usable set; the message names the folder or file and the cure.
     """
     table = folder / "labels.csv"
     listed, notices = list_sprites(folder)
+    listed = _left_out(folder, listed, without)
     known = {label for sprite in listed for label in sprite.types}
     for source in merge or {}:
         if source not in known:
@@ -130,6 +145,22 @@ def load_dataset(
         notices.append(f"one sprite only: {', '.join(sorted(lonely))}; such a type will look like copies of it.")
     files = [sprite.path.relative_to(folder).as_posix() for sprite in read]
     return Dataset(placed, labels, first_types, types, files, refused, notices)
+
+
+def _left_out(folder: Path, listed: list[SpriteFile], without: Collection[str]) -> list[SpriteFile]:
+    """The sprites without those that a person names."""
+    barred = {_resolved(folder / name) for name in without} | {_resolved(Path(name)) for name in without}
+    kept = [sprite for sprite in listed if _resolved(sprite.path) not in barred]
+    present = {_resolved(sprite.path) for sprite in listed}
+    for name in without:
+        if not {_resolved(folder / name), _resolved(Path(name))} & present:
+            raise SpriteError(f"--without {name}: {folder} has no such sprite. Give its path from there.")
+    return kept
+
+
+def _resolved(path: Path) -> Path:
+    """Its folder's real place, and its own name: a link among the sprites is named, not what it leads to."""
+    return path.parent.resolve() / path.name
 
 
 def to_native_grid(pictures: list[Rgba]) -> tuple[str, list[Rgba]]:

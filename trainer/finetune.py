@@ -20,6 +20,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from asset_gen.bundle import WEIGHTS, load_bundle
+from asset_gen.data_card import Ancestor, ancestry, read_card
 from asset_gen.errors import ModelError, UsageError
 from trainer.checkpoint import Checkpoint, load_best
 from trainer.config import load_config, outside_networks, run_report
@@ -58,6 +59,8 @@ class Source:
     preset: str
     types: tuple[str, ...]
     weights: Checkpoint
+    ancestors: tuple[Ancestor, ...] = ()
+    """The model and those that it started from, with the files that they have seen."""
 
 
 def load_source(path: Path) -> Source:
@@ -94,7 +97,8 @@ def _from_bundle(path: Path) -> Source:
         outside_networks=info.outside_networks,
         data={"name": info.data.name, "licence": info.data.licence, "sprites": info.data.sprites},
     )
-    return Source(lineage, info.preset, tuple(info.types), Checkpoint(weights, {}))
+    ancestors = ancestry(info.name, digest, read_card(path))
+    return Source(lineage, info.preset, tuple(info.types), Checkpoint(weights, {}), tuple(ancestors))
 
 
 def _from_run(path: Path) -> Source:
@@ -111,7 +115,8 @@ def _from_run(path: Path) -> Source:
         outside_networks=outside_networks(config),
         data={"name": Path(config.sprites).name, "licence": "unstated", "sprites": run_report(path)["read"]},
     )
-    return Source(lineage, config.preset, tuple(config.types), saved)
+    ancestors = ancestry(lineage.name, lineage.sha256, read_card(path))
+    return Source(lineage, config.preset, tuple(config.types), saved, tuple(ancestors))
 
 
 def take_over(training: Training, source: Source, types: list[str]) -> list[str]:

@@ -86,7 +86,7 @@ def run_job(job: Job, report: Report, say: Say) -> Outcome:
         config, source = _with_source(job)
         if not group.leads:
             group.wait()  # until the leader has made the folder
-        config, dataset = open_run(job.run, config, job.resume or not group.leads)
+        config, dataset = open_run(job.run, config, job.resume or not group.leads, source.ancestors if source else ())
         if group.leads:
             stack.enter_context(only_trainer(job.run))
             group.wait()

@@ -2,6 +2,7 @@
 
 config.json        what was asked for and what was read; a resumed run must match it
 data.json          the report on the sprites: counts, sizes, refused files, notices
+data_card.json     every file that was trained on, its author and licence; outside networks
 types.png          sprites per type
 classifier/        the type classifier
 stats.jsonl        one line every 20 steps

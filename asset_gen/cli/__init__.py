@@ -16,8 +16,10 @@ from asset_gen.errors import AssetgenError
 COMMANDS = {  # in the order in which a newcomer needs them
     "batch": "Generate sprites into a game project.",
     "data": "Turn somebody's art into a set for assetgen train.",
+    "tag": "Propose types for untyped art, and find misfiled sprites.",
     "palette": "Learn a palette from sprites, convert it, or give sprites its colours.",
     "train": "Train a generator and type classifier on a folder of sprites.",
+    "forget": "List what has learnt from a sprite, and how to train without it.",
     "export": "Turn a training run into a model bundle.",
     "calibrate": "Let a bundle know the sprites that it was trained on.",
     "init": "Write an assetgen.toml for a game project.",

@@ -56,6 +56,7 @@ def parse_merge(pairs: tuple[str, ...]) -> dict[str, str]:
     "--size", metavar="PX", default="auto", show_default=True, help="Side of a sprite; auto finds the art's own grid."
 )
 @click.option("--merge", multiple=True, metavar="FROM=TO", help="Count one type as another; repeatable.")
+@click.option("--without", multiple=True, metavar="FILE", help="Leave out a sprite, by its path in SPRITES.")
 @click.option(
     "--background",
     type=click.Choice(["keep", "auto"]),
@@ -125,9 +126,10 @@ def command(sprites: Path, run: Path, quiet: bool, **options: Any) -> int:
     """Train a generator and type classifier on a folder of sprites.
 
     SPRITES holds one folder of pictures per type, or a labels.csv (file,type1[,type2]). PNG, WebP, GIF and BMP are
-    read; art stored enlarged is reduced to its own pixels. Sample sheets appear in DIR/samples while it trains, and
-    DIR/report.html shows everything in the end. Interrupt it whenever you like: --resume goes on as if nothing had
-    happened.
+    read; art stored enlarged is reduced to its own pixels. A credits.csv (file,author,licence,source,licensed) goes
+    into the run's data card; files that it marks as not licensed are refused. Sample sheets appear in DIR/samples
+    while it trains, and DIR/report.html shows everything in the end. Interrupt it whenever you like: --resume goes on
+    as if nothing had happened.
 
     \b
     Examples:
@@ -204,6 +206,7 @@ def _job(sprites: Path, run: Path, options: dict[str, Any]) -> Job:
         size=_size(options["size"]),
         merge=parse_merge(options["merge"]),
         background=options["background"] == "auto",
+        without=sorted(options["without"]),
         settings=settings,
         judge=OWN_JUDGE if options["no_pretrained"] else "",
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from asset_gen.bundle import BundleInfo
+from asset_gen.data_card import DataCard
 from asset_gen.decisions import Decision
 from asset_gen.manifest import Manifest, Provenance
 from asset_gen.recipe import Recipe
@@ -19,6 +20,7 @@ from asset_gen.watch.events import Event
 FOLDER = Path(__file__).parent
 DOCUMENTS = {
     "bundle": BundleInfo,
+    "data_card": DataCard,
     "decisions": Decision,
     "manifest": Manifest,
     "provenance": Provenance,

@@ -41,7 +41,7 @@ def documents(cli: Cli, bundle: Path, game: Path) -> dict[str, Any]:
     """What a real export and a real batch wrote, by name."""
     assert cli("batch", "--count", 12, "--model", bundle, "--project", game, "--palette", 6, "-q").code == 0
     out = game / "assets" / "generated"
-    paths = (bundle / "bundle.json", out / "manifest.json", out / "provenance.json")
+    paths = (bundle / "bundle.json", bundle / "data_card.json", out / "manifest.json", out / "provenance.json")
     assert cli("init", "--project", game).code == 0
     text = (game / "assetgen.toml").read_text(encoding="utf-8")
     recipe = tomllib.loads(re.sub("^#(?! )", "", text, flags=re.MULTILINE))
@@ -87,6 +87,7 @@ def test_every_field_that_is_written_stands_in_the_schema(documents: dict[str, A
         ("manifest", "sheets", [{}]),
         ("bundle", "alpha", "some"),
         ("bundle", "files", {"generator.onnx": {}}),
+        ("data_card", "files", [{"file": "a.png"}]),
         ("provenance", "models", None),
         ("decisions", "action", "delete"),
         ("decisions", "origin", None),
