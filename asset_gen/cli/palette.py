@@ -17,8 +17,22 @@ from asset_gen.recolour import recolour
 
 @click.command("palette", context_settings=CONTEXT)
 @click.argument("sprites", type=click.Path(path_type=Path))
-@click.option("-n", "count", type=click.IntRange(2, palette.MAX_COLOURS), help="Colours to learn.  [default: 16]")
-@click.option("--palette", "given", type=click.Path(path_type=Path), metavar="FILE", help="Take these colours instead.")
+@click.option(
+    "-n",
+    "--colours",
+    "count",
+    envvar="ASSETGEN_COLOURS",
+    type=click.IntRange(2, palette.MAX_COLOURS),
+    help="Colours to learn.  [default: 16]",
+)
+@click.option(
+    "--palette",
+    "given",
+    envvar="ASSETGEN_PALETTE",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take these colours instead.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write them: .gpl, .hex, .pal or .png.")
 @click.option(
     "--apply",
@@ -52,7 +66,7 @@ def command(
       assetgen palette art/sprites --palette pico8.hex --apply art/pico8
     """
     if given and count:
-        raise UsageError("-n and --palette: learn colours, or give them.")
+        raise UsageError("--colours and --palette: learn colours, or give them.")
     is_palette = sprites.is_file() and sprites.suffix.lower() in set(FORMATS) - {".png"}
     if is_palette and (given or count or target):
         raise UsageError(f"{sprites}: is a palette already. Give sprites, or only --out to convert it.")
