@@ -10,8 +10,10 @@ import click
 
 from asset_gen.cli.importing import CONTEXT, json_option
 from asset_gen.errors import DeviceError, PartialError, UsageError
+from asset_gen.images import read_rgba
 from asset_gen.importers.art import Art, read_art
 from asset_gen.proposals import Proposal, check_table, move, write_table
+from asset_gen.sprite_folder import list_sprites
 
 if TYPE_CHECKING:
     from trainer.tagging import Judgement
@@ -62,13 +64,11 @@ def command(
       assetgen tag art/unsorted --like art/sprites --at-least 0.6 --move
     """
     try:
-        from trainer.dataset import list_sprites
         from trainer.tagging import judge
     except ImportError as error:
         raise DeviceError(
             f"Tagging needs PyTorch ({error}). Install it with pip install 'assetgen[train,cpu]'."
         ) from None
-    from asset_gen.images import read_rgba
 
     same = folder.resolve() == typed.resolve()
     table = out or folder / "labels.csv"

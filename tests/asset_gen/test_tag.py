@@ -14,10 +14,10 @@ from PIL import Image
 
 from asset_gen.images import Rgba
 from asset_gen.proposals import Proposal, move
+from asset_gen.sprite_folder import list_sprites
 from tests.conftest import Cli, files_of
 from tests.creatures import KINDS, creature, write_set
 from trainer import tagging
-from trainer.dataset import list_sprites
 
 
 @pytest.fixture(autouse=True)

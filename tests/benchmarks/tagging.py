@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asset_gen.images import Rgba, read_rgba
+from asset_gen.sprite_folder import list_sprites
 from tests.conftest import REAL_SETS
-from trainer.dataset import list_sprites
 from trainer.tagging import (
     Model,
     colour_features,
