@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from math import isnan, nan
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,19 @@ import numpy as np
 from asset_gen.candidates import SPARE, Row, read_rows
 from asset_gen.manifest import Choice, Origin
 from asset_gen.poll.ratings import Ratings
+
+
+def _sureness(row: Row) -> float:
+    return row.p_type
+
+
+def _likeness(row: Row) -> float:
+    told = row.scores.get("likeness", nan)
+    return row.p_type if isnan(told) else told
+
+
+MEASURES: dict[str, Callable[[Row], float]] = {"none": lambda row: 0.0, "set": _likeness}
+"""What a filter goes by where it is asked for one sprite more; others go by p(type | sprite)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,8 @@ def find_spares(
     """The best candidates of the sets in ``folder`` (``candidates~``) that were drawn for ``choice``.
 
     A candidate that one set dropped (because it nearly equals another, or scores too little) is none. People's
-    decisions come first, then their ratings, then the filter's order: as drawn, or by p(type | sprite).
+    decisions come first, then their ratings, then the filter's order: as drawn, by likeness to the training set, or by
+    p(type | sprite).
 
     Args:
         folder: where candidate sets lie; one that is damaged offers nothing.
@@ -47,6 +62,7 @@ def find_spares(
         preferred: origins that people keep.
         ratings: what people like, or None.
     """
+    measure = MEASURES.get(choice.filter.partition(",")[0], _sureness)
     found: dict[tuple[str, int], Row] = {}
     dropped: set[tuple[str, int]] = set()
     runs = []
@@ -67,7 +83,7 @@ def find_spares(
 
     def order(row: Row) -> tuple[bool, float, float, int]:
         liked = float(ratings.of(row.type, np.array([row.index]))[0]) if ratings else 0.0
-        score = 0.0 if choice.filter == "none" else row.p_type
+        score = measure(row)
         return origin_of(row, choice) not in preferred, -liked, -score, row.index
 
     offers: dict[str, list[Row]] = {}
