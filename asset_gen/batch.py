@@ -10,7 +10,7 @@ from typing import Any
 from asset_gen.bundle import Bundle, load_bundle
 from asset_gen.decisions import Decision, decide, person, record
 from asset_gen.deliver import deliver
-from asset_gen.draw import Networks, Progress, draw_candidates
+from asset_gen.draw import DrawnSet, Networks, Progress, draw_candidates
 from asset_gen.errors import AssetgenError, ProjectError, UsageError
 from asset_gen.finish import read_palette_option
 from asset_gen.layout import IMAGES, fit_layout
@@ -37,6 +37,10 @@ class Outcome:
     plan: Plan
     files: Published
     scorer: ScorerRecord
+    drawn: int
+    """How many candidates were drawn; 0 where none were needed."""
+    dropped: dict[str, int]
+    """How many of them mustn't be chosen, by cause (``asset_gen.fitness.CAUSES``)."""
     targets: str
     """Whose files were written, for people: ``godot (found)``."""
     sheets: str
@@ -106,13 +110,13 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
             raise ProjectError(f"{plan.question} Nothing was changed; pass --yes to agree.")
         if plan.turned_down:
             record(place.project, _rejections(plan, place.project))
-        restored = plan.restores
+        drawn, restored = DrawnSet(0, {}), plan.restores
         if restored:
-            draw_candidates(networks, plan.drawing(), place, progress)
+            drawn = draw_candidates(networks, plan.drawing(), place, progress)
             plan = make_plan(request, bundle, place, job.quotas)
         if plan.draws:
             _check_ratings(plan)
-            draw_candidates(networks, plan.drawing(), place, progress)
+            drawn = draw_candidates(networks, plan.drawing(), place, progress)
         files, scorer = deliver(request, bundle, networks, plan, place, job.targets, job.layout, progress)
     except OSError as error:
         path = error.filename2 or error.filename or place.out  # of a rename, the place that a file was meant for
@@ -124,7 +128,17 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
     if not request.targets:
         names += " (no engine's files were found)" if names == DEFAULT else " (found from the project's files)"
     plan = replace(plan, draws=plan.draws or restored)
-    return Outcome(place, plan, files, scorer, names, IMAGES[job.layout.sheets], networks.generator.provider)
+    return Outcome(
+        place,
+        plan,
+        files,
+        scorer,
+        drawn.count,
+        drawn.dropped,
+        names,
+        IMAGES[job.layout.sheets],
+        networks.generator.provider,
+    )
 
 
 def _rejections(plan: Plan, project: Path) -> list[Decision]:

@@ -31,7 +31,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     std: float | None
 
 
-class ScorerRecord(msgspec.Struct, frozen=True, kw_only=True):
+class ScorerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What judged the sprites, and what it found."""
 
     name: str
@@ -39,6 +39,8 @@ class ScorerRecord(msgspec.Struct, frozen=True, kw_only=True):
     kept: Figure
     all: Figure
     """Mean over ten random sets with the kept set's size and quotas."""
+    best: Figure | None = None
+    """The greatest there is under the same quotas, which is what the filter ``is`` would keep; left out: not known."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,10 +25,12 @@ from asset_gen.manifest import Choice, Layout, Manifest, Origin, SheetRecord, Sp
 from asset_gen.names import nearest
 from asset_gen.poll.ratings import Ratings
 from asset_gen.publish import Place
-from asset_gen.select import RATED
+from asset_gen.select import FILTERS, RATED, USUAL
 from asset_gen.spares import Spares, find_spares
 
 MAX_COUNT = 10_000_000
+FLOOR = ", IS from "
+"""Between a filter's name and the least Inception Score."""
 DISK_BLOCK = 4096  # bytes that the smallest file takes
 
 
@@ -49,8 +51,10 @@ class Request:
     seed: int = 0
     oversample: int = 4
     scorer: str = "types"
-    filter: str = "is"
-    """One of ``asset_gen.select.FILTERS``."""
+    filter: str | None = None
+    """One of ``asset_gen.select.FILTERS``; None: that by which the project was filled so far, or ``USUAL``."""
+    min_is: float = 0
+    """Least Inception Score of what is chosen, as it is reported."""
     ratings: Ratings | None = None
     """What people like; chosen by in place of ``filter``."""
     min_score: float = 0
@@ -107,6 +111,8 @@ class Plan:
     """The slots that alone are touched; none: all."""
     ratings: Ratings | None = None
     """What to choose by, where ``choice.filter`` names them."""
+    notice: str | None = None
+    """What a person should know about how sprites are chosen, or None."""
     rejected: frozenset[Origin] = frozenset()
     """Pictures of this model and seed that must not be chosen."""
 
@@ -118,6 +124,11 @@ class Plan:
             quotas = {kind: self.quotas[kind] for kind in self.short}
             return replace(self, quotas=quotas, kept={kind: self.kept[kind] for kind in self.short})
         return self
+
+    @property
+    def min_is(self) -> float:
+        """The least Inception Score that is asked for; 0: none."""
+        return float(self.choice.filter.rpartition(FLOOR)[2]) if FLOOR in self.choice.filter else 0.0
 
     def columns(self, kind: str) -> int | None:
         """Columns of the type's sheet, if it was published on a grid before."""
@@ -199,7 +210,7 @@ def make_plan(request: Request, bundle: Bundle, place: Place, quotas: dict[str, 
         seed=request.seed,
         oversample=request.oversample,
         scorer=request.scorer,
-        filter=_filter(request, bundle),
+        filter=_filter(request, bundle, old),
         min_score=request.min_score,
     )
     published = [sprite for sheet in old.sheets for sprite in sheet.sprites] if old else []
@@ -232,6 +243,7 @@ def make_plan(request: Request, bundle: Bundle, place: Place, quotas: dict[str, 
         freed=len(published) - stay - replaced if same_choice else 0,
         question=_question(old, choice, quotas, published, decided.kept),
         ratings=request.ratings,
+        notice=_notice(request, bundle, choice),
         rejected=rejected,
         replaced=replaced,
         turned_down=tuple(sprite for sprite in turned_down if sprite.origin not in decided.rejected),
@@ -284,15 +296,23 @@ def _named_slots(request: Request, place: Place, published: Iterable[SpriteRecor
     return [filled[key] for key in request.named]
 
 
-def _filter(request: Request, bundle: Bundle) -> str:
-    """The filter's name; that of ratings holds what they say, since others would choose other sprites.
+def _filter(request: Request, bundle: Bundle, old: Manifest | None) -> str:
+    """The filter's name, and what else decides; that of ratings holds what they say, since others would choose other
+    sprites.
 
     Raises:
         UsageError: the ratings are of another model's or seed's candidates.
     """
     ratings = request.ratings
     if ratings is None:
-        return "none" if request.oversample == 1 else request.filter
+        if request.oversample == 1:
+            return "none"
+        if request.filter and request.filter not in FILTERS:  # as it is published, with what else decides
+            return request.filter
+        name = request.filter or _usual(request, bundle, old)
+        if name == "set" and bundle.info.features is None:
+            name = "is"
+        return f"{name}{FLOOR}{request.min_is:g}" if request.min_is else name
     if ratings.model != bundle.sha256:
         raise UsageError(
             f"--filter: the ratings are of sprites of another model ({ratings.model[:16]}) than "
@@ -303,6 +323,30 @@ def _filter(request: Request, bundle: Bundle) -> str:
     if request.oversample == 1:
         raise UsageError("--filter: --oversample 1 leaves nothing to choose. Give that of the rated candidates.")
     return f"{RATED} {ratings.digest()}"
+
+
+def _usual(request: Request, bundle: Bundle, old: Manifest | None) -> str:
+    """The filter where none is asked for: a new default doesn't replace what is published."""
+    if old is None:
+        return USUAL
+    former = old.choice
+    same = (former.model, former.seed, former.oversample) == (bundle.sha256, request.seed, request.oversample)
+    name = filter_name(former)
+    return name if same and name in FILTERS else USUAL
+
+
+def filter_name(choice: Choice) -> str:
+    """One of ``FILTERS``, or ``RATED``, without what else decides."""
+    return choice.filter.split(",")[0].split(" ")[0]
+
+
+def _notice(request: Request, bundle: Bundle, choice: Choice) -> str | None:
+    if filter_name(choice) == "is" and request.filter in (None, "set") and bundle.info.features is None:
+        return (
+            f"{bundle.info.name} doesn't know its training sprites, so the set is chosen by its Inception Score, and "
+            f"copies aren't found. assetgen calibrate makes it know them."
+        )
+    return None
 
 
 def run_name(

@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scorer: Literal["types"] | None = None
     filter: str | None = None
     """A filter's name, or a file of ratings, relative to the project."""
+    min_is: Annotated[float, msgspec.Meta(ge=1)] | None = None
+    """Least Inception Score over types of what is published."""
     min_score: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     """Least p(type | sprite) of what is published."""
     scale: Annotated[int, msgspec.Meta(ge=1, le=16)] | None = None
@@ -253,7 +255,8 @@ out = "{out}"
 #types = ["dragon", "potion"]   # only these, or each with its number: types = {{ dragon = 40, potion = 10 }}
 #seed = 0                       # another seed gives other sprites
 #oversample = 4                 # candidates drawn for each sprite kept
-#filter = "is"                  # how the set is chosen: "is", "top-p", "none", or ratings from assetgen poll
+#filter = "set"                 # how the set is chosen: "set", "is", "top-p", "none", or ratings from assetgen poll
+#min-is = 6.0                   # the least Inception Score that the set shall have
 #min-score = 0.5                # leave out what the type classifier takes for another type
 
 # How it is drawn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,8 @@ from asset_gen.select import FILTERS
 from asset_gen.targets import default_out, load_targets
 
 LAYOUT = ("trim", "padding", "extrude", "power_of_two", "max_side")
-SAME = ("count", "seed", "oversample", "scorer", "alpha", "scale", "size", "out", "min_score")
+SAME = ("count", "seed", "oversample", "scorer", "alpha", "scale", "size", "out", "min_score", "min_is")
 """Settings that a request takes as they are."""
-USUAL_FILTER = next(str(field.default) for field in fields(Request) if field.name == "filter")
 
 
 def requests_of(
@@ -118,7 +117,7 @@ def _request(
     values = said | dict(given)
     types = values.get("types")
     quotas = dict.fromkeys(types) if isinstance(types, list) else types
-    strategy = values.get("filter", USUAL_FILTER)
+    strategy = values.get("filter")
     layout = Layout(
         sheets="all" if values.get("combined") else "type",
         variants=sorted(set(values.get("variants") or ())),
@@ -131,8 +130,8 @@ def _request(
         model=Path(values.get("model") or BUILT_IN),
         targets=tuple(values.get("targets") or ()),
         palette=str(values["palette"]) if values.get("palette") else None,
-        filter=strategy if strategy in FILTERS else USUAL_FILTER,
-        ratings=None if strategy in FILTERS else _ratings(strategy),
+        filter=strategy if strategy in FILTERS else None,
+        ratings=None if strategy is None or strategy in FILTERS else _ratings(strategy),
         layout=layout,
         **{key: values[key] for key in SAME if key in values},
         **further,

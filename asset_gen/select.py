@@ -1,7 +1,8 @@
 """Which K of N candidates form the best set?
 
-Under a quota for each type, near-duplicates at most once, one of these filters:
+Under a quota for each type, and of what may be chosen at all (``asset_gen.fitness``), one of these filters:
 
+    set     the set that is most like the training set as a whole (``asset_gen.herding``)
     is      the set with the greatest Inception Score over the type posteriors
     top-p   the sprites whose own type is most probable
     none    the first ones drawn
@@ -15,9 +16,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from asset_gen.metrics.inception_score import entropy
+from asset_gen.herding import Points, herd
+from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
 
-FILTERS = ("is", "top-p", "none")
+FILTERS = ("set", "is", "top-p", "none")
+USUAL = "set"
 RATED = "rated"
 """Needs ratings, so it has no name on the command line but their file's."""
 NEAR = 0.02
@@ -27,6 +30,10 @@ THUMB = 8  # side of a thumbnail in pixels
 EPSILON = 1e-12
 SMALL = 500  # candidates up to which further searches are made
 RESTARTS = 12
+LARGE = 20_000
+"""Candidates from which on the greatest Inception Score is sought by tangents alone, without exchanges."""
+STEPS = 64
+"""In which a set is brought to a least Inception Score."""
 
 
 def thumbnails(sprites: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -75,6 +82,7 @@ def select(
     fixed: NDArray[np.int64] | None = None,
     allowed: NDArray[np.bool_] | None = None,
     worth: NDArray[np.floating] | None = None,
+    look: tuple[Points, NDArray[np.float32]] | None = None,
 ) -> NDArray[np.int64]:
     """Rows of the chosen set, ascending.
 
@@ -85,6 +93,7 @@ def select(
         strategy: one of ``FILTERS``, or ``RATED``.
         fixed: rows that are in the set already and stay.
         allowed: [n], False for rows that must not be chosen.
+        look: points [n, d] and their likeness to the training set [n]; needed by ``set``.
         worth: [n], ratings; needed by ``RATED``. Equal ones are chosen in the order they were drawn in.
 
     Raises:
@@ -104,11 +113,59 @@ def select(
         chosen = [pool[np.argsort(-p[pool, kind], kind="stable")[: open_slots[kind]]] for kind, pool in pools.items()]
     elif strategy == RATED and worth is not None:
         chosen = [pool[np.argsort(-worth[pool], kind="stable")[: open_slots[kind]]] for kind, pool in pools.items()]
+    elif strategy == "set" and look is not None:
+        chosen = herd(*look, pools, open_slots, fixed)
     elif strategy == "is":
         chosen = _greatest_score(np.asarray(p, np.float64), pools, open_slots, fixed)
     else:
         raise ValueError(f"unknown filter {strategy!r}; known: {', '.join(FILTERS)}")
     return np.sort(np.concatenate([fixed, *chosen])).astype(np.int64)
+
+
+def raised(
+    p: NDArray[np.floating],
+    kinds: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    best: NDArray[np.int64],
+    least: float,
+) -> NDArray[np.int64]:
+    """``chosen`` with as few rows as need be exchanged for ones of ``best``, so that the Inception Score is ``least``.
+
+    Args:
+        p: p(type | sprite) [n, types].
+        kinds: [n], the type each candidate stands for.
+        chosen: rows, as many of each type as in ``best``.
+        best: the rows of the greatest score.
+
+    Raises:
+        ValueError: not even ``best`` has that score.
+    """
+    if score_by_splits(p, kinds, chosen) >= least:
+        return chosen
+    if score_by_splits(p, kinds, best) < least:
+        raise ValueError(f"the greatest Inception Score is {score_by_splits(p, kinds, best):.2f}")
+    worth = np.asarray(p, np.float64) @ -np.log(np.maximum(p[best].mean(axis=0), 1e-300)) - entropy(p)
+    leave, come = np.setdiff1d(chosen, best), np.setdiff1d(best, chosen)
+    pairs = []
+    for kind in np.unique(kinds[leave]):
+        worst, first = leave[kinds[leave] == kind], come[kinds[come] == kind]
+        pairs.append(np.stack([worst[np.argsort(worth[worst])], first[np.argsort(-worth[first])]], axis=1))
+    swaps = np.concatenate(pairs)
+    swaps = swaps[np.argsort(worth[swaps[:, 0]] - worth[swaps[:, 1]], kind="stable")]
+    for step in range(1, STEPS + 1):
+        done = swaps[: -(-len(swaps) * step // STEPS)]
+        rows = np.union1d(np.setdiff1d(chosen, done[:, 0]), done[:, 1])
+        if score_by_splits(p, kinds, rows) >= least:
+            return rows
+    return np.sort(best)
+
+
+def score_by_splits(p: NDArray[np.floating], kinds: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
+    """The Inception Score of rows that may come in any order, as it is reported; 0 for fewer rows than splits."""
+    if len(rows) < SPLITS:
+        return 0.0
+    rows = np.sort(rows)
+    return inception_score(p[rows[np.argsort(kinds[rows], kind="stable")]])[0]
 
 
 def _greatest_score(
@@ -119,6 +176,9 @@ def _greatest_score(
     Small sets can end in a local maximum, so there further searches start from random sets, and the best counts.
     """
     search = _Search(p, pools, open_slots, fixed)
+    if sum(map(len, pools.values())) > LARGE:
+        best = search.by_tangents()
+        return [pool[best[kind]] for kind, pool in pools.items()]
     best = search.improved(search.greedy())
     if sum(map(len, pools.values())) <= SMALL:
         for seed in range(RESTARTS):
@@ -161,6 +221,24 @@ class _Search:
         for kind, pool in self.pools.items():
             chosen[kind][chance.choice(len(pool), self.open_slots[kind], replace=False)] = True
         return chosen
+
+    def by_tangents(self) -> Chosen:
+        """The surest of each type, then again and again those that the score's tangent there likes best.
+
+        The score is concave in how much of each sprite is taken, so this ends beside the greatest (Frank & Wolfe 1956).
+        """
+        mean = self.p[np.concatenate([*self.pools.values()])].mean(axis=0)
+        best, reached = self.random(0), -np.inf
+        for _ in range(50):
+            worth = self.p @ -np.log(np.maximum(mean, 1e-300)) - self.uncertainty
+            chosen: Chosen = {kind: np.zeros(len(pool), bool) for kind, pool in self.pools.items()}
+            for kind, pool in self.pools.items():
+                chosen[kind][np.argsort(-worth[pool], kind="stable")[: self.open_slots[kind]]] = True
+            if (score := self.score(chosen)) <= reached + EPSILON:
+                break
+            best, reached = chosen, score
+            mean = (mean + self.p[self.rows(chosen)].mean(axis=0)) / 2
+        return best
 
     def greedy(self) -> Chosen:
         """One sprite after another, type by type in turn, each the one that raises the score most."""

@@ -15,13 +15,17 @@ from asset_gen.generate import BATCH
 from asset_gen.pixels import as_drawn
 from asset_gen.runtime import open_session
 from asset_gen.training_set import TrainingSet
-from exporter.feature_network import OWN, write_features
+from exporter.feature_network import usual_network, write_features
 from exporter.stage import file_record, memory_of, staging, swap, write_info
 from trainer.dataset import Dataset, load_dataset
 
 
 def calibrate(
-    path: Path, sprites: Path, merge: Mapping[str, str] | None = None, background: bool = False, network: str = OWN
+    path: Path,
+    sprites: Path,
+    merge: Mapping[str, str] | None = None,
+    background: bool = False,
+    network: str | None = None,
 ) -> Bundle:
     """Give an existing bundle ``features.onnx`` and ``training_features.npz``; its model stays the same.
 
@@ -51,8 +55,12 @@ def calibrate(
     return load_bundle(path)
 
 
-def remember(folder: Path, info: BundleInfo, dataset: Dataset, network: str) -> BundleInfo:
-    """Write both files into a bundle folder that has its classifier; returns ``info`` with them."""
+def remember(folder: Path, info: BundleInfo, dataset: Dataset, network: str | None) -> BundleInfo:
+    """Write both files into a bundle folder that has its classifier; returns ``info`` with them.
+
+    ``network``: one of ``exporter.feature_network.NETWORKS``, or None for the usual one.
+    """
+    network = network or usual_network(info.outside_networks)
     record = write_features(network, folder / "classifier.onnx", info.size, folder / FEATURES)
     session = open_session(folder / FEATURES, "cpu")
     drawn = as_drawn(dataset.sprites, info.alpha == "true")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,17 @@ from asset_gen.bundle import FeatureRecord
 from asset_gen.errors import ModelError
 from exporter.onnx_graph import export_onnx
 from trainer.judge import SHOWN
-from trainer.pretrained import describe, load_efficientnet
+from trainer.pretrained import available, describe, load_efficientnet
 
 OWN = "own"
 NETWORKS = (OWN, "lite0")
 SIDE = 128
 """Pixels at which EfficientNet-Lite0 sees a sprite: what it learnt at, 224, takes three times as long."""
+
+
+def usual_network(outside_networks: Sequence[str]) -> str:
+    """EfficientNet-Lite0 for a model that outside networks took part in; for others, their own classifier."""
+    return "lite0" if outside_networks and available("lite0") else OWN
 
 
 def write_features(name: str, classifier: Path, size: int, path: Path) -> FeatureRecord:
@@ -45,17 +51,18 @@ def write_features(name: str, classifier: Path, size: int, path: Path) -> Featur
 
 
 class Pretrained(nn.Module):
-    """EfficientNet-Lite0 on sprites as a generator draws them, laid on white: rgba → 1,280 features."""
+    """An EfficientNet-Lite on sprites as a generator draws them, laid on white: rgba → 1,280 features."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "lite0", side: int = SIDE) -> None:
+        """``side`` in pixels, to which the sprites are enlarged."""
         super().__init__()
-        self.network = load_efficientnet("lite0")
+        self.network, self.side = load_efficientnet(name), side
 
     def forward(self, rgba: Tensor) -> Tensor:
         shown = (rgba[:, :3] + 1) / 2 + (1 - rgba[:, 3:]) / 2
         shown = shown.clamp(0, 1) * 2 - 1
         shown = F.interpolate(shown, scale_factor=float(-(-SHOWN // rgba.shape[-1])), mode="nearest")
-        shown = F.interpolate(shown, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+        shown = F.interpolate(shown, size=(self.side, self.side), mode="bilinear", align_corners=False)
         maps: Tensor = self.network.extract_features(shown)  # type: ignore[operator]
         return maps.mean(dim=(2, 3))
 

@@ -27,7 +27,6 @@ from asset_gen.bundle import (
 )
 from asset_gen.errors import ModelError, SpriteError, UsageError
 from exporter.calibrate import remember
-from exporter.feature_network import OWN
 from exporter.onnx_graph import Typed, Untyped, export_onnx
 from exporter.stage import file_record, memory_of, staging, swap, write_info
 from exporter.verify import check_parity
@@ -60,8 +59,8 @@ class Form:
     """Carry the networks to train on, too."""
     last: bool = False
     """Take the newest checkpoint, even where an earlier one was judged better."""
-    features: str = OWN
-    """The network by which sets are compared: one of ``exporter.feature_network.NETWORKS``."""
+    features: str | None = None
+    """The network by which sets are compared: one of ``exporter.feature_network.NETWORKS``; None: the usual one."""
     force: bool = False
     """Replace an existing bundle."""
 

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from asset_gen.batch import Outcome, preview, run_batches
 from asset_gen.candidates import FOLDER
 from asset_gen.cli.progress import bar
+from asset_gen.fitness import listed
 from asset_gen.plan import Plan, Request
 from asset_gen.publish import Place
 from asset_gen.request import parse_slots, requests_of
@@ -49,10 +50,10 @@ RENAMED = {"target": "targets", "variant": "variants"}
 @click.option(
     "--filter",
     metavar=f"[{'|'.join(FILTERS)}|FILE]",
-    default="is",
-    show_default=True,
-    help="How the set is chosen: greatest Inception Score, most probable types, as drawn, or by the ratings of a poll.",
+    help="How the set is chosen: most like the training set, greatest Inception Score, most probable types, as drawn, "
+    "or by the ratings of a poll.  [default: set, or what the project has]",
 )
+@click.option("--min-is", type=click.FloatRange(min=1), metavar="IS", help="Least Inception Score of the set.")
 @click.option("--target", multiple=True, metavar="NAME", help="Engine files to write; repeatable.  [default: generic]")
 @click.option(
     "--min-score",
@@ -157,6 +158,8 @@ def command(
     if json or not quiet:
         _say([(r, done.place, done.plan, done) for r, done in zip(requests, outcomes, strict=True)], json)
     for outcome in outcomes:
+        if outcome.plan.notice and not quiet:
+            click.echo(f"assetgen: {outcome.plan.notice}", err=True)
         for path, reason in outcome.files.kept.items():
             click.echo(f"assetgen: {outcome.place.out / path} {reason} is left as it is.", err=True)
     return 0
@@ -200,13 +203,16 @@ def _summary(outcome: Outcome) -> str:
     ]
     if plan.draws:
         lines.append(f"  candidates: {place.out / FOLDER / plan.run / 'index.html'}")
-    kept, random = outcome.scorer.kept, outcome.scorer.all
+    if outcome.dropped:
+        lines.append(f"  left out of {outcome.drawn} drawn: {listed(outcome.dropped)}")
+    kept, random, best = outcome.scorer.kept, outcome.scorer.all, outcome.scorer.best
     if kept.mean is None or random.mean is None:
         lines.append("  Inception Score over types: not defined for one type, or for fewer sprites than splits")
     else:
         lines.append(
             f"  Inception Score over types ({outcome.scorer.splits} splits, n = {kept.n}): "
             f"kept {kept.mean:.2f} ± {kept.std:.2f}, random {random.mean:.2f} ± {random.std:.2f}"
+            + (f", greatest {best.mean:.2f}" if best and best.mean is not None else "")
         )
     return "\n".join(lines)
 
@@ -229,7 +235,9 @@ def _json_of(place: Place, plan: Plan, outcome: Outcome | None) -> dict[str, Any
         document |= {
             "needs_yes": None,
             "provider": outcome.provider,
+            "filter": plan.choice.filter,
             "scorer": msgspec.to_builtins(outcome.scorer),
+            "dropped": outcome.dropped,
             "written": outcome.files.written,
             "unchanged": outcome.files.unchanged,
             "removed": outcome.files.removed,

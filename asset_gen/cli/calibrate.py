@@ -24,11 +24,10 @@ from asset_gen.errors import DeviceError
 @click.option(
     "--features",
     type=click.Choice(["own", "lite0"]),
-    default="own",
-    show_default=True,
-    help="Network that compares candidates with the training sprites: the own classifier or EfficientNet-Lite0.",
+    help="Network that compares candidates with the training sprites: the own classifier or EfficientNet-Lite0.  "
+    "[default: lite0 where outside networks took part in training, otherwise own]",
 )
-def command(bundle: Path, sprites: Path, merge: tuple[str, ...], background: str, features: str) -> int:
+def command(bundle: Path, sprites: Path, merge: tuple[str, ...], background: str, features: str | None) -> int:
     """Let a bundle know the sprites that it was trained on.
 
     Adds to BUNDLE what 'assetgen export' writes by itself today: features and fingerprints of the training sprites, by

@@ -22,9 +22,8 @@ from asset_gen.errors import DeviceError
 @click.option(
     "--features",
     type=click.Choice(["own", "lite0"]),
-    default="own",
-    show_default=True,
-    help="Network that compares candidates with the training sprites: the own classifier or EfficientNet-Lite0.",
+    help="Network that compares candidates with the training sprites: the own classifier or EfficientNet-Lite0.  "
+    "[default: lite0 where outside networks took part in training, otherwise own]",
 )
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
 def command(
@@ -37,7 +36,7 @@ def command(
     half: bool,
     tunable: bool,
     last: bool,
-    features: str,
+    features: str | None,
     force: bool,
 ) -> int:
     """Turn a training run into a model bundle.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,15 +14,19 @@ import pytest
 from numpy.typing import NDArray
 
 from asset_gen import draw
+from asset_gen.bundle import FeatureRecord
 from asset_gen.candidates import FOLDER, CandidateReader, Row, candidate_name, read_rows
 from asset_gen.draw import Networks, draw_candidates, figures
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.manifest import Choice, Origin, SpriteRecord
 from asset_gen.metrics.inception_score import inception_score
+from asset_gen.pixels import from_network, to_network
 from asset_gen.plan import Plan, run_name
 from asset_gen.poll.ratings import Rating, Ratings
 from asset_gen.publish import Place
 from asset_gen.runtime import Session
+from asset_gen.sanity import MEASURES
+from asset_gen.training_set import TrainingSet
 from tests.fakes import MODEL, TYPES, Copyist, Eye, Painter, fake_bundle
 
 
@@ -76,6 +82,67 @@ def test_a_candidates_picture_is_in_the_set_and_engines_leave_it_alone(
     assert all(reader.sprite(row.type, row.name).shape == (16, 16, 4) for row in rows)
     assert (place.out / FOLDER / ".gdignore").is_file()
     assert not place.candidates.exists()  # it was renamed, not copied
+
+
+def knowing(monkeypatch: pytest.MonkeyPatch, also: NDArray[np.uint8] | None = None) -> Networks:
+    """A fake bundle's networks that know sixty training sprites, and those of ``also`` besides."""
+    sessions = {"generator.onnx": Painter(), "classifier.onnx": Eye()}
+    monkeypatch.setattr(draw, "open_session", lambda path, device, memory: sessions[path.name])
+    networks = Networks(fake_bundle(features=FeatureRecord(network="eye", outside=True, dimensions=3)), "cpu")
+    z = np.random.default_rng(0).standard_normal((60, 12)).astype(np.float32)
+    sprites = from_network(Painter().run(z=z))
+    if also is not None:
+        sprites = np.concatenate([sprites, also])
+    names = [f"art/{n}.png" for n in range(len(sprites))]
+    features = Eye().run(rgba=to_network(sprites))
+    networks.training = TrainingSet.of(names, np.arange(len(sprites)) % 3, sprites, features)
+    networks.features = Eye()
+    return networks
+
+
+def test_a_set_is_compared_with_the_training_set_and_every_figure_is_written_down(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks, plan = knowing(monkeypatch), plan_of({"bat": 6, "owl": 4}, strategy="set")
+    rows = drawn(networks, plan, place)
+    assert [sum(row.kept for row in rows if row.type == kind) for kind in ("bat", "owl")] == [6, 4]
+    assert set(rows[0].scores) == {"likeness", *MEASURES}
+    assert all(len(row.nearest) == 3 and row.nearest[0].name.startswith("art/") for row in rows)
+    assert {row.reason for row in rows if row.kept} == {"chosen by set"}
+    run = json.loads((place.out / FOLDER / plan.run / "run.json").read_text())
+    assert run["scorer"]["best"]["mean"] >= run["scorer"]["kept"]["mean"]
+
+
+def test_a_copy_of_a_training_sprite_is_never_chosen_and_what_it_copies_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of({"bat": 4}, oversample=2)
+    drawn(networks_of(Painter(), monkeypatch), plan, place)
+    folder = place.out / FOLDER / plan.run
+    learnt = CandidateReader(folder).sprite("bat", "bat_c000003")[:, ::-1]  # mirrored
+    shutil.rmtree(folder)
+    for strategy in ("set", "is"):
+        rows = drawn(knowing(monkeypatch, learnt[None]), plan_of({"bat": 4}, 2, strategy), place)
+        assert rows[3].reason == "copy of art/60.png"
+        assert not rows[3].kept
+
+
+def test_what_most_candidates_break_is_not_held_against_any(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    networks, plan = knowing(monkeypatch), plan_of({"bat": 4}, strategy="set")
+    assert networks.training is not None
+    limits = networks.training.limits | {"coverage": (0.9, 1.0)}  # every picture covers a quarter
+    networks.training = replace(networks.training, limits=limits)
+    assert sum(row.kept for row in drawn(networks, plan, place)) == 4
+    run = json.loads((place.out / FOLDER / plan.run / "run.json").read_text())
+    assert "coverage" not in run["held"]
+    assert "border" in run["held"]
+
+
+def test_more_than_the_greatest_inception_score_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(dict.fromkeys(TYPES, 4), strategy="is, IS from 2.999")
+    with pytest.raises(QuotaError, match=r"--min-is 2\.999: the greatest Inception Score is .* Ask for less"):
+        drawn(networks_of(Painter(), monkeypatch), plan, place)
+    assert not (place.out / FOLDER / plan.run).exists()
 
 
 def test_a_set_that_is_whole_is_not_drawn_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

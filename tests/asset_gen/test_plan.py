@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asset_gen.bundle import FeatureRecord
 from asset_gen.candidates import FOLDER
 from asset_gen.errors import UsageError
 from asset_gen.layout import columns_for, lay_out
@@ -31,7 +32,7 @@ from asset_gen.manifest import (
     SpriteRecord,
     encode,
 )
-from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
+from asset_gen.plan import Plan, Request, check_room, filter_name, make_plan, resolve_quotas
 from asset_gen.poll.ratings import Ratings
 from asset_gen.publish import Place
 from tests.fakes import MODEL, bundle_info, fake_bundle
@@ -240,6 +241,7 @@ DECIDES: list[dict[str, Any]] = [
     {"ratings": LIKED},
     {"ratings": msgspec.structs.replace(LIKED, votes=2)},
     {"min_score": 0.5},
+    {"min_is": 2.5},
     {"quotas": {"bat": 4}},
 ]
 DOES_NOT: list[dict[str, Any]] = [
@@ -272,6 +274,36 @@ def test_a_runs_name_depends_on_exactly_what_decides_which_sprites_are_drawn_and
     assert every | {"count", "only", "reject"} == set(
         Request.__dataclass_fields__
     )  # a new option must be put on one of the lists
+
+
+KNOWING = msgspec.structs.replace(
+    bundle_info(), features=FeatureRecord(network="type classifier", outside=False, dimensions=4)
+)
+
+
+def test_sets_are_compared_with_the_training_set_where_the_bundle_knows_it(place: Place) -> None:
+    known = replace(fake_bundle(), info=KNOWING)
+    plans = [make_plan(REQUEST, bundle, place, dict(QUOTAS)) for bundle in (known, fake_bundle())]
+    assert [plan.choice.filter for plan in plans] == ["set", "is"]
+    assert plans[0].notice is None
+    assert "doesn't know its training sprites" in str(plans[1].notice)
+    assert make_plan(replace(REQUEST, filter="top-p"), fake_bundle(), place, dict(QUOTAS)).notice is None
+
+
+def test_a_new_default_replaces_nothing_that_is_published(place: Place, published: Plan) -> None:
+    known = replace(fake_bundle(), info=KNOWING)
+    assert published.choice.filter == "is"
+    plan = make_plan(REQUEST, known, place, dict(QUOTAS))
+    assert (plan.choice.filter, plan.question) == ("is", None)
+    asked = make_plan(replace(REQUEST, filter="set"), known, place, dict(QUOTAS))
+    assert "filter (is → set)" in str(asked.question)
+    assert make_plan(replace(REQUEST, seed=1), known, place, dict(QUOTAS)).choice.filter == "set"
+
+
+def test_a_least_inception_score_is_part_of_the_choice(place: Place) -> None:
+    plan = make_plan(replace(REQUEST, min_is=6.5), fake_bundle(), place, dict(QUOTAS))
+    assert plan.choice.filter == "is, IS from 6.5"
+    assert (plan.min_is, filter_name(plan.choice)) == (6.5, "is")
 
 
 def test_without_oversampling_there_is_nothing_to_filter(place: Place) -> None:

@@ -7,12 +7,22 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from asset_gen.metrics.inception_score import score_of
-from asset_gen.select import FILTERS, NEAR, _Search, near_duplicates, select, thumbnails
+from asset_gen.herding import Points
+from asset_gen.metrics.inception_score import inception_score, score_of
+from asset_gen.select import (
+    FILTERS,
+    NEAR,
+    _Search,
+    near_duplicates,
+    raised,
+    score_by_splits,
+    select,
+    thumbnails,
+)
 from tests.creatures import KINDS, creature
 
 
@@ -20,6 +30,12 @@ def posteriors(count: int, types: int, seed: int, sharpness: float = 2.0) -> NDA
     """Random p(type | sprite) [count, types]."""
     powers = np.exp(sharpness * np.random.default_rng(seed).standard_normal((count, types)))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def look(count: int, seed: int) -> tuple[Points, NDArray[np.float32]]:
+    """Points [count, 4] and their likeness to a training set."""
+    chance = np.random.default_rng(seed)
+    return chance.standard_normal((count, 4)).astype(np.float32), chance.random(count).astype(np.float32)
 
 
 @given(
@@ -35,10 +51,10 @@ def test_quotas_are_always_met_and_the_choice_is_repeatable(
     p = posteriors(types * each, types, seed)
     kinds = np.repeat(np.arange(types), each)
     quotas = dict.fromkeys(range(types), max(1, round(share * each)))
-    chosen = select(p, kinds, quotas, strategy)
+    chosen = select(p, kinds, quotas, strategy, look=look(len(p), seed))
     assert [int((kinds[chosen] == kind).sum()) for kind in range(types)] == list(quotas.values())
     assert len(set(chosen.tolist())) == len(chosen)
-    assert np.array_equal(chosen, select(p, kinds, quotas, strategy))
+    assert np.array_equal(chosen, select(p, kinds, quotas, strategy, look=look(len(p), seed)))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -99,7 +115,8 @@ def test_published_sprites_stay_and_duplicates_are_never_chosen(
     p, kinds = posteriors(60, 2, seed), np.arange(60) % 2
     allowed = np.ones(60, bool)
     allowed[list(forbidden)] = False
-    chosen = set(select(p, kinds, {0: 8, 1: 7}, strategy, np.array(sorted(fixed), np.int64), allowed).tolist())
+    published = np.array(sorted(fixed), np.int64)
+    chosen = set(select(p, kinds, {0: 8, 1: 7}, strategy, published, allowed, look=look(60, seed)).tolist())
     assert fixed <= chosen
     assert not (chosen - fixed) & forbidden
     assert sum(row % 2 for row in chosen) == 7
@@ -108,6 +125,39 @@ def test_published_sprites_stay_and_duplicates_are_never_chosen(
 
 def test_without_a_filter_the_first_ones_are_taken() -> None:
     assert select(posteriors(9, 3, 0), np.arange(9) % 3, {0: 1, 1: 2, 2: 3}, "none").tolist() == [0, 1, 2, 4, 5, 8]
+
+
+def test_a_large_set_is_chosen_by_tangents_and_scores_as_high_as_by_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
+    p, kinds = posteriors(480, 6, 1), np.arange(480) % 6
+    quotas = dict.fromkeys(range(6), 20)
+    exact = score_of(p[select(p, kinds, quotas, "is")])
+    monkeypatch.setattr("asset_gen.select.LARGE", 100)
+    chosen = select(p, kinds, quotas, "is")
+    assert np.bincount(kinds[chosen]).tolist() == [20] * 6
+    assert score_of(p[chosen]) > 0.99 * exact
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 1000), share=st.floats(0, 1))
+def test_a_least_score_is_reached_with_the_same_quotas(seed: int, share: float) -> None:
+    p, kinds = posteriors(80, 4, seed), np.arange(80) % 4
+    quotas = dict.fromkeys(range(4), 10)
+    first, best = (select(p, kinds, quotas, name) for name in ("none", "is"))
+    low, high = score_by_splits(p, kinds, first), score_by_splits(p, kinds, best)
+    least = low + share * (high - low)
+    chosen = raised(p, kinds, first, best, least)
+    assert score_by_splits(p, kinds, chosen) >= least
+    assert np.bincount(kinds[chosen]).tolist() == [10] * 4
+    assert inception_score(p[chosen[np.argsort(kinds[chosen], kind="stable")]])[0] >= least
+    assert set(chosen.tolist()) <= set(first.tolist()) | set(best.tolist())
+
+
+def test_a_set_that_scores_enough_stays_and_more_than_the_greatest_score_is_refused() -> None:
+    p, kinds = posteriors(200, 4, 0), np.arange(200) % 4
+    first, best = (select(p, kinds, dict.fromkeys(range(4), 10), name) for name in ("none", "is"))
+    assert raised(p, kinds, first, best, 1.0) is first
+    with pytest.raises(ValueError, match=r"the greatest Inception Score is [0-9.]+$"):
+        raised(p, kinds, first, best, 4.1)
 
 
 def test_top_p_takes_the_surest_of_each_type() -> None:
@@ -126,7 +176,7 @@ def test_too_few_candidates_are_refused() -> None:
 def test_more_published_sprites_than_slots_and_unknown_filters_are_refused() -> None:
     with pytest.raises(ValueError, match="type 0 has 1 candidates for -1 slots"):
         select(posteriors(3, 2, 0), np.zeros(3, np.int64), {0: 1}, fixed=np.array([0, 1]))
-    with pytest.raises(ValueError, match="unknown filter 'best'; known: is, top-p, none"):
+    with pytest.raises(ValueError, match="unknown filter 'best'; known: set, is, top-p, none"):
         select(posteriors(3, 2, 0), np.zeros(3, np.int64), {0: 1}, "best")
 
 

@@ -1,0 +1,123 @@
+"""Which candidates must not be chosen, and why?
+
+Whatever the filter, but ``none``: near-duplicates of a better one, and copies of training sprites. For ``set`` also
+what is odd beside the training sprites (``asset_gen.sanity``), and what the classifier takes for its type less readily
+than by chance. A limit that more than a tenth of the candidates break, where a fiftieth of the real sprites do, says
+something of the model and nothing of a sprite (no network hits a colour twice): it isn't held to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asset_gen.sanity import MEASURES
+from asset_gen.training_set import TrainingSet
+
+PASSES = 0.9
+"""Share of the candidates that must keep a limit for it to be held to."""
+REJECTED, SCORE, COPY, TWIN, UNLIKELY = "rejected", "score", "copy", "twin", "unlikely"
+CAUSES = ("", REJECTED, SCORE, COPY, *MEASURES, UNLIKELY, TWIN)
+"""Why a candidate is left out, the first that holds; "": it isn't."""
+NAMES = {
+    REJECTED: "rejected",
+    SCORE: "below the least score",
+    COPY: "copies of training sprites",
+    "coverage": "odd in how much they cover",
+    "border": "odd at the border",
+    "specks": "with loose specks",
+    "colours": "odd in their number of colours",
+    UNLIKELY: "hardly of their type",
+    TWIN: "nearly equal to others",
+}
+"""What a summary calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of n candidates beside the training set."""
+
+    measures: Mapping[str, NDArray[np.float32]]
+    """Each of ``MEASURES`` [n]."""
+    nearest: NDArray[np.int64]
+    """[n, 3]: rows of the nearest training sprites; fewer columns where there are fewer."""
+    distances: NDArray[np.float32]
+    """[n, 3]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """The limits that are held to."""
+
+    training: TrainingSet | None
+    held: tuple[str, ...]
+    """Those of ``MEASURES`` and ``UNLIKELY``."""
+
+    @classmethod
+    def of(
+        cls, training: TrainingSet | None, strategy: str, figures: Figures | None, own: NDArray[np.floating], types: int
+    ) -> Fitness:
+        """Those of a filter, for a model that draws such candidates.
+
+        Args:
+            own: p(type it stands for | sprite) [n].
+            types: how many the classifier knows.
+        """
+        if training is None or figures is None or strategy != "set":
+            return cls(training, ())
+        broken = {name: _beyond(training, figures, name) for name in MEASURES} | {UNLIKELY: _unlikely(own, types)}
+        return cls(training, tuple(name for name, which in broken.items() if 1 - which.mean() >= PASSES))
+
+    def causes(
+        self,
+        figures: Figures | None,
+        own: NDArray[np.floating],
+        types: int,
+        twins: NDArray[np.int64],
+        rejected: NDArray[np.int64],
+        fixed: NDArray[np.int64],
+        least: float,
+    ) -> NDArray[np.int8]:
+        """[n]: place in ``CAUSES``. What is published (``fixed``) stays, whatever it looks like, unless rejected.
+
+        Args:
+            twins: [n], the better candidate that each nearly equals, or −1.
+            least: p(type) that somebody asked for.
+        """
+        found = np.zeros(len(own), np.int8)
+        which: dict[str, NDArray[np.bool_]] = {TWIN: twins >= 0}
+        if self.training is not None and figures is not None:
+            which |= {name: _beyond(self.training, figures, name) for name in self.held if name != UNLIKELY}
+            which[COPY] = figures.distances[:, 0] < self.training.copy_limit
+        if UNLIKELY in self.held:
+            which[UNLIKELY] = _unlikely(own, types)
+        which[SCORE] = own < least
+        for place, name in reversed(list(enumerate(CAUSES))):
+            if name in which:
+                found[which[name]] = place
+        found[fixed] = 0
+        found[rejected] = CAUSES.index(REJECTED)
+        return found
+
+
+def _beyond(training: TrainingSet, figures: Figures, name: str) -> NDArray[np.bool_]:
+    low, high = training.limits[name]
+    return np.asarray((figures.measures[name] < low) | (figures.measures[name] > high))
+
+
+def _unlikely(own: NDArray[np.floating], types: int) -> NDArray[np.bool_]:
+    return np.asarray(own * types < 1 - 1e-3)
+
+
+def counted(causes: NDArray[np.int8]) -> dict[str, int]:
+    """How many candidates were left out for each cause, in the order of ``CAUSES``."""
+    tally = np.bincount(causes, minlength=len(CAUSES))
+    return {name: int(n) for name, n in zip(CAUSES[1:], tally[1:], strict=True) if n}
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """For people: ``12 copies of training sprites, 3 with loose specks``."""
+    return ", ".join(f"{number} {NAMES[name]}" for name, number in counts.items())
