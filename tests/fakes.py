@@ -164,6 +164,7 @@ class FakeNetworks:
 
     def __init__(self, bundle: Any, device: str) -> None:
         self.info, self.generator, self.classifier = bundle.info, Painter(), Eye()
+        self.training = None
 
 
 def use_stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
