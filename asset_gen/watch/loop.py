@@ -25,6 +25,7 @@ from asset_gen.publish import Place
 from asset_gen.watch.events import Event, Kind, Say
 from asset_gen.watch.observe import Ears
 from asset_gen.watch.reconcile import (
+    REJECTED,
     Edited,
     Memory,
     Regenerate,
@@ -175,10 +176,11 @@ class Watch:
             raise ProjectError(f"{self.project}: the project has gone, and so there is nothing left to watch.")
         if self._trained is not None:
             self._finish_training()
+        failed = self.failures.keys() - self.waiting - {"training"}
         if full:
             self._refresh()
             for path, seen in list(self.memory.known.items()):
-                if seen.role is Role.REJECTED and str(path) in self.failures.keys() - self.waiting:
+                if seen.role is Role.REJECTED and str(path) in failed:
                     del self.memory.known[path]
         self._parts = [self._part(part.request, part.place) for part in self._parts]
         settled = settle(self.memory, look(self.project, self._parts, self.sprites), self.tools.clock())
@@ -199,11 +201,8 @@ class Watch:
             self._begun = True  # whatever may have happened before
             actions = [action for action in actions if not isinstance(action, Regenerate)]
             actions.append(Regenerate(None, ("looked at for the first time",)))
-        if (
-            full
-            and self.failures.keys() - self.waiting - {"training"}
-            and not any(isinstance(action, Regenerate) for action in actions)
-        ):
+        making = any(isinstance(action, Regenerate) for action in actions)
+        if full and failed and not making:
             actions.append(Regenerate(None, ("trying again",)))
         self._act(actions)
         if actions:
@@ -272,10 +271,13 @@ class Watch:
     # Doing
 
     def _act(self, actions: Iterable[Reject | Regenerate | Retrain | Edited]) -> None:
+        taken = False
         for action in actions:
             match action:
                 case Reject(path, place):
-                    self._reject(path, place)
+                    taken |= self._reject(path, place)
+                case Regenerate(_, reasons) if reasons == (REJECTED,) and not taken:
+                    pass
                 case Regenerate():
                     self._regenerate(action)
                 case Edited(path):
@@ -283,7 +285,8 @@ class Watch:
                 case Retrain():
                     self._start_training()
 
-    def _reject(self, path: Path, place: Place) -> None:
+    def _reject(self, path: Path, place: Place) -> bool:
+        """Whether the decision was written down."""
         part = next((part for part in self._parts if part.place == place), None)
         try:
             name = take_rejection(path, place, part.manifest if part else None)
@@ -296,6 +299,8 @@ class Watch:
         else:
             self._mend(str(path))
             self._tell("rejected", f"{name} was rejected.", path=str(path))
+            return True
+        return False
 
     def _regenerate(self, action: Regenerate) -> None:
         self._refresh()
@@ -342,7 +347,7 @@ class Watch:
         if done.files.written or done.files.removed:
             self._tell(
                 "published",
-                f"{out}: {len(done.files.written)} files written, {len(done.files.removed)} removed.",
+                f"{out}: files written {len(done.files.written)}, removed {len(done.files.removed)}.",
                 out=out,
                 written=done.files.written,
                 removed=done.files.removed,

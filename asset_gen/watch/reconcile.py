@@ -18,6 +18,8 @@ REST = 0.25
 """Seconds for which a file must rest: writers that take a break are rarely that slow, and people don't notice."""
 REST_SPRITES = 5.0
 """Seconds for which all training sprites must rest: an artist saves several, and training is dear."""
+REJECTED = "a rejected sprite"
+"""The reason for making again what people reject."""
 
 
 @dataclass(slots=True)
@@ -129,7 +131,7 @@ def reconcile(changes: Mapping[Path, tuple[Seen, State]]) -> list[Action]:
                 if state is not State.MISSING and seen.place is not None:
                     actions.append(Reject(path, seen.place))
                     places.add(seen.place)
-                    reasons["a rejected sprite"] = None
+                    reasons[REJECTED] = None
             case Role.OUTPUT if state is State.EDITED:
                 actions.append(Edited(path))
             case Role.OUTPUT | Role.MANIFEST if seen.place is not None:

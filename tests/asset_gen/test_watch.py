@@ -336,7 +336,7 @@ def test_a_file_that_names_no_sprite_stays_and_is_told_once(studio: Studio) -> N
     studio.settle(full=True)
     (studio.reject / "my cat.png").write_bytes(b"meow")
     (studio.reject / ".DS_Store").write_bytes(b"litter")
-    assert studio.settle()[0] == "error"
+    assert studio.settle() == ["error"]
     assert "is named neither like a published sprite" in next(e for e in studio.told if e.event == "error").message
     assert (studio.reject / "my cat.png").read_bytes() == b"meow"
     (studio.reject / "my cat.png").unlink()

@@ -18,6 +18,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from watchdog.events import FileSystemEvent
 
+from asset_gen.errors import UsageError
 from asset_gen.watch import loop, reconcile
 from asset_gen.watch.observe import Ears, Hints
 from tests.conftest import Cli, files_of
@@ -246,6 +247,21 @@ def test_a_system_that_tells_of_nothing_is_looked_at_more_often(
     (live.out / "bat/bat.png").unlink()
     wait_for(lambda: live.published() == before)
     assert any("inotify watch limit reached" in event.message for event in live.told)
+
+
+def test_after_a_sleep_or_a_jump_of_the_clock_what_failed_is_tried_again_at_once(
+    live: Studio, start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    live.broken = UsageError("a drive that isn't there")
+    (live.project / "assetgen.toml").write_text("# imp = 4\n")
+    wait_for(lambda: live.told[-1].event == "error")
+    live.broken = None
+    live.counts["imp"] = 4
+    ahead = time.time() + 3600
+    monkeypatch.setattr(loop.time, "time", lambda: ahead)
+    live.watch.bell.put("hint")  # something always happens when a machine wakes up
+    wait_for(lambda: live.manifest().quotas["imp"] == 4)
 
 
 def test_a_deleted_project_ends_it(live: Studio, start: Callable[..., Running]) -> None:
