@@ -13,6 +13,8 @@ import click
 from asset_gen.cli.progress import bar
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from asset_gen.score.report import Floors, Report
 
 SCORERS = ("types", "imagenet", "inception")
@@ -148,7 +150,11 @@ def _print(report: Report) -> None:
     for heading in ("figure", "set", "value", "n", "against", "splits", "seed", "network"):
         table.add_column(heading, justify="left" if heading in ("figure", "set", "network") else "right")
     notes: list[str] = []
+    told = not report.paper
     for figure in report.figures:
+        if not told and figure.set not in ("all", "kept"):
+            _add_the_papers(table)
+            told = True
         mark = ""
         if figure.note:
             if figure.note not in notes:
@@ -160,13 +166,8 @@ def _print(report: Report) -> None:
         facts = (figure.n, figure.against, figure.splits, figure.seed)
         cells = (f"{fact:,}" if fact is not None else "–" for fact in facts)
         table.add_row(f"{figure.name}{mark}", figure.set, value, *cells, figure.network or "–")
-    if report.paper:
-        from asset_gen.score.report import PAPER
-
-        for name, (mean, deviation) in PAPER.items():
-            value = f"{mean:.4f} ± {deviation:.4f}"
-            network = "Inception v3, by pytorch_gan_metrics"
-            table.add_row("Inception Score", f"the paper: {name}", value, "–", "–", "–", "–", network)
+    if not told:
+        _add_the_papers(table)
     click.echo(f"{report.source.name}: {len(report.source):,} sprites of {report.source.size} px")
     if report.reference is not None:
         click.echo(f"against {report.reference.name}: {len(report.reference):,} sprites")
@@ -177,6 +178,15 @@ def _print(report: Report) -> None:
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
     for number, note in enumerate(notes, 1):
         click.echo(f"[{number}] {note}")
+
+
+def _add_the_papers(table: Table) -> None:
+    """What the paper printed, for comparison."""
+    from asset_gen.score.report import PAPER
+
+    for name, (mean, deviation) in PAPER.items():
+        network = "Inception v3, by pytorch_gan_metrics"
+        table.add_row("Inception Score", f"the paper: {name}", f"{mean:.4f} ± {deviation:.4f}", *"––––", network)
 
 
 def _value(metric: str, value: float) -> str:

@@ -30,6 +30,8 @@ ALONE = ("is",)
 """What needs no other set to compare with."""
 LEAST = {"fid": 2, "kid": 2, "prdc": NEIGHBOURS + 1, "copies": 2}
 """Sprites a side that a metric needs."""
+A_SPLIT = 5
+"""Sprites a split, at least, of a type that gets a score: of one sprite it is 1, of two at most 2."""
 KID_ROWS = 5000
 """Sprites a side of one block."""
 PAIRED = 10_000
@@ -200,7 +202,7 @@ class _Pass:
 
     def _score(self, number: int, rows: slice, p: NDArray[np.float32]) -> None:
         for name, members in self.sets.items():
-            if members.sum() < self.settings.splits:
+            if name != "all" and members.sum() < A_SPLIT * self.settings.splits:
                 continue
             if name not in self.scores[number]:
                 scores = SplitScores(members, p.shape[1], self.settings.splits, self.settings.seed)

@@ -1,9 +1,9 @@
-"""How fast are the scorers? python tests/benchmarks/scoring.py [--runs N] [--sprites N] [--json FILE]
+"""How fast are the scorers? python tests/benchmarks/scoring.py [--runs N] [--sprites N] [--many N] [--json FILE]
 
 Seconds are wall-clock on all cores that this process may use; each ratio is the median over runs, and what is compared
 is measured in turn on the same sprites, so that a machine whose speed drifts slows both sides. ``--sprites`` is how
 many the large networks see. Inception's weights are random (the published ones aren't needed to be fast), and both
-packages must find the same score with them.
+packages must find the same score with them. Peak memory is that of the whole command, which draws ``--many`` sprites.
 """
 
 from __future__ import annotations
@@ -35,14 +35,16 @@ from asset_gen.runtime import cores  # noqa: E402
 from asset_gen.score.pictures import network_pictures  # noqa: E402
 from asset_gen.score.scorer import OUTSIDE, Opening, Scorer, open_scorer  # noqa: E402
 from exporter.scorers import CONVERTERS  # noqa: E402
-from tests.creatures import KINDS, creature  # noqa: E402
+from tests.benchmarks.bench import ASSETGEN, measured  # noqa: E402
+from tests.creatures import KINDS, creature, write_set  # noqa: E402
 from tests.networks import outside_with, random_inception  # noqa: E402
 from trainer.official import official_inception_score  # noqa: E402
 from trainer.pretrained import load_efficientnet  # noqa: E402
 
 SPLITS = 4
 TOLERANCE = 1e-4
-MANY = 20_000  # sprites that the small classifier sees
+SMALL = 20_000  # sprites that the small classifier sees
+FEW = 6_000  # sprites, more than the command holds in memory
 CPU = torch.device("cpu")
 
 
@@ -81,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sprites", type=int, default=128)
+    parser.add_argument("--many", type=int, default=20_000)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows: list[tuple[str, str, str, bool]] = []
@@ -94,10 +97,17 @@ def main() -> None:
     torch.set_num_threads(cores())
 
     types = open_scorer("types", Opening(bundle=load_bundle(BUILT_IN), device="cpu"))
-    many = sprites_of(MANY)
+    many = sprites_of(SMALL)
     types.judge(many[:256])
-    speed = MANY / statistics.median(seconds_of(lambda: types.judge(many)) for _ in range(options.runs))
-    row(f"types: sprites a second ({MANY:,} of 32 px)", f"{speed:,.0f}", "≥ 2,000", speed >= 2000)
+    speed = SMALL / statistics.median(seconds_of(lambda: types.judge(many)) for _ in range(options.runs))
+    row(f"types: sprites a second ({SMALL:,} of 32 px)", f"{speed:,.0f}", "≥ 2,000", speed >= 2000)
+
+    with tempfile.TemporaryDirectory() as folder:
+        art = str(write_set(Path(folder), each=100))
+        command = [*ASSETGEN, "score", str(BUILT_IN), "--against", art, "--device", "cpu", "--json", "--count"]
+        few, most = (measured([*command, str(count)])[1] for count in (FEW, options.many))
+        what = f"score: peak memory at {options.many:,} sprites against {FEW:,}"
+        row(what, f"{most:.0f} / {few:.0f} MiB ({most / few - 1:+.0%})", "≤ +15 %", most <= 1.15 * few)
 
     some = sprites_of(options.sprites)
     with tempfile.TemporaryDirectory() as folder:
