@@ -53,6 +53,7 @@ docs: .venv/installed
 bench: .venv/installed
 	$(DEV)/python tests/benchmarks/bench.py
 	$(DEV)/python tests/benchmarks/layout.py
+	$(DEV)/python tests/benchmarks/selection.py
 	$(DEV)/python tests/benchmarks/scoring.py
 
 MINUTES ?= 10

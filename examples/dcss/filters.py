@@ -32,6 +32,7 @@ from asset_gen.metrics.inception_score import score_of
 from asset_gen.metrics.kid import kernel_distance
 from asset_gen.metrics.prdc import precision_recall
 from asset_gen.pixels import to_network
+from asset_gen.proportions import rows_in_proportion
 from asset_gen.runtime import Session, open_session
 from asset_gen.sanity import measure
 from asset_gen.score.types import type_probabilities
@@ -41,7 +42,7 @@ from exporter.feature_network import Pretrained, write_features
 from exporter.onnx_graph import export_onnx
 from trainer.cas import AccuracyTest
 from trainer.dataset import Dataset, load_dataset
-from trainer.judge import NATIVE, rows_in_proportion
+from trainer.judge import NATIVE
 
 FACTORS = (2, 4, 8, 16)
 FILTERS = ("set (lite0)", "set (own)", "is", "top-p")
