@@ -133,7 +133,7 @@ def _hold(ort: Any, options: Any, memory: int) -> None:
     """Sessions opened with these options get an arena of their own; with what lies outside it they take ``memory``."""
     place = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     arena = ort.OrtArenaCfg(
-        {"max_mem": max(memory - BASE, BASE), "arena_extend_strategy": 1}
+        {"max_mem": max(memory - BASE // 2, BASE), "arena_extend_strategy": 1}
     )  # 1: as much as is asked for
     ort.create_and_register_allocator(place, arena)  # takes the place of the one before; open sessions keep theirs
     options.add_session_config_entry("session.use_env_allocators", "1")

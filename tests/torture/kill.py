@@ -1,8 +1,9 @@
 """SIGKILL at random moments: python tests/torture/kill.py [--kills N] [--what NAMES] [--seed S] [--json FILE]
 
 Each command runs in a process of its own, forked from one that has loaded its modules, so that no kill is wasted on
-imports; moments are drawn over how long the command takes undisturbed. fsync and rename take 20 ms more than the disk
-needs, so that publishing is as long as drawing. After every kill, and after kills of the recovery, too:
+imports; moments are drawn over how long the command takes undisturbed, but for a quarter of them, which fall when a
+change has just been decided. fsync and rename take 20 ms more than the disk needs, so that publishing is as long as
+drawing. After every kill, and after kills of the recovery, too:
 
 * torn: no published file is anything but the old or the new one, byte for byte, and none that both have is missing;
 * lost: the picture of every sprite that stays lies on its sheet, at its old or its new place;
@@ -48,6 +49,10 @@ OUT = "assets/generated"
 DISK_SECONDS = 0.02
 AGAIN = 0.25
 """Share of recoveries that are killed, too."""
+PATIENCE = 60.0
+"""Seconds after which an aimed kill falls anyway."""
+AIMED = 0.25
+"""Share of kills that are aimed: they fall within a tenth of a second after a change was decided."""
 HEAVY = ("jinja2", "onnx", "onnxruntime")
 MEASURE_EVERY = 10
 """Rounds after which an undisturbed run is timed anew, since a busy machine's speed drifts."""
@@ -123,12 +128,17 @@ def finish(arguments: list[str], log: Path) -> float:
     return time.monotonic() - begun
 
 
-def kill(arguments: list[str], after: float, log: Path) -> bool:
-    """Start, and SIGKILL after so many seconds; whether it was still at work."""
-    child = start(arguments, log)
-    time.sleep(after)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+def kill(arguments: list[str], after: float, log: Path, aim: Callable[[], bool] | None = None) -> bool:
+    """Start, and SIGKILL after so many seconds (``aim``: counted from when it is true); whether it was at work."""
+    child, done, status = start(arguments, log), 0, 0
+    limit = time.monotonic() + PATIENCE
+    while aim is not None and not aim() and not done and time.monotonic() < limit:
+        time.sleep(0.001)
+        done, status = os.waitpid(child, os.WNOHANG)
+    if not done:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return True
     if code := os.waitstatus_to_exitcode(status):
@@ -154,8 +164,8 @@ class Row:
     differing: int = 0
     seconds: float = 0
     """An undisturbed run takes, as median."""
-    moments: list[float] = field(default_factory=list)
-    """Shares of that time at which kills fell."""
+    moments: list[float | str] = field(default_factory=list)
+    """Shares of that time at which kills fell; ``aimed``: when a change had just been decided."""
 
 
 class Batch:
@@ -199,10 +209,13 @@ class Batch:
         shutil.rmtree(self.place, ignore_errors=True)
         shutil.copytree(self.old, self.place)
 
+    def decided(self) -> bool:
+        """Whether a journal waits to be carried out."""
+        return (self.place / ".assetgen" / "journal.json").exists()
+
     def inspect(self, row: Row) -> None:
         """After a kill."""
         found = tree_of(self.place)
-        row.decided += (self.place / ".assetgen" / "journal.json").exists()
         row.torn += sum(data not in (self.before.get(path), self.after.get(path)) for path, data in found.items())
         row.torn += len((self.before.keys() & self.after.keys()) - found.keys() - self.gone)
         row.edited += found.get(self.edited) != self.before[self.edited]
@@ -326,9 +339,12 @@ class Train:
             for path in [*sorted(run.glob("checkpoints/*/*.safetensors"))[-1:], *run.glob("classifier/*.safetensors")]
         }
 
+    def decided(self) -> bool:
+        """Whether a checkpoint is being written."""
+        return any(self.place.glob("*/.*.tmp"))
+
     def inspect(self, row: Row) -> None:
         """Every checkpoint that can be seen is whole."""
-        row.decided += any(self.place.glob("*/.*.tmp"))
         for folder in [*self.place.glob("checkpoints/[0-9]*"), *self.place.glob("best/[0-9]*")]:
             try:
                 state = json.loads((folder / "state.json").read_bytes())
@@ -359,12 +375,15 @@ def torture(make: Callable[[Path], Any], folder: Path, kills: int, chance: rando
             scenario.reset()
         while row.kills < kills:
             share = chance.random()
-            killed = kill(arguments, share * statistics.median(took[-5:]), scenario.log)
+            aimed = chance.random() < AIMED
+            after = share * (0.1 if aimed else statistics.median(took[-5:]))
+            killed = kill(arguments, after, scenario.log, scenario.decided if aimed else None)
             scenario.inspect(row)
             if killed:
                 row.kills += 1
                 row.recoveries_killed += recovery
-                row.moments.append(round(share, 3))
+                row.decided += scenario.decided()
+                row.moments.append("aimed" if aimed else round(share, 3))
             arguments, recovery = scenario.completing(scenario.place), True
             if chance.random() >= AGAIN:
                 break
