@@ -37,6 +37,8 @@ SHOWN, SMALL = 112, 32
 """Side of the square in which a figure is shown: to EfficientNet, to the network of our own."""
 DECAY = 0.1  # L2 penalty on standardised features; from 0.03 to 0.3 it makes no difference that counts
 STEPS = 60  # of L-BFGS
+FIRST_SHARE = 0.65
+"""Of a sprite with two types; the second one's is the rest."""
 LISTED = 0.1
 """Share of a set that is listed as misfiled at most."""
 
@@ -122,20 +124,28 @@ def together(one: Model, other: Model) -> Model:
     return judged
 
 
-def pretrained_model(
-    network: NDArray[np.float32], colours: NDArray[np.float32], labels: NDArray[np.int64], types: int
-) -> Model:
+def pretrained_model(network: NDArray[np.float32], colours: NDArray[np.float32], targets: NDArray[np.float32]) -> Model:
     """What ``judge`` uses: from ``pretrained_features`` and ``colour_features``."""
-    return together(regression(network, labels, types), regression(colours, labels, types))
+    return together(regression(network, targets), regression(colours, targets))
 
 
-def regression(features: NDArray[np.float32], labels: NDArray[np.int64], types: int, decay: float = DECAY) -> Model:
-    """Multinomial logistic regression on standardised features [n, d]; ``labels`` [n] of rows learnt from count."""
+def targets_of(first: NDArray[np.int64], types: int, second: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+    """What a model shall say of sprites: [n, types], all of it the first type, or shared with a second one."""
+    targets = np.zeros((len(first), types), np.float32)
+    rows = np.arange(len(first))
+    np.add.at(targets, (rows, first), FIRST_SHARE)
+    np.add.at(targets, (rows, first if second is None else second), 1 - FIRST_SHARE)
+    return targets
+
+
+def regression(features: NDArray[np.float32], targets: NDArray[np.float32], decay: float = DECAY) -> Model:
+    """Multinomial logistic regression on standardised features [n, d]; of ``targets`` [n, types] those learnt count."""
+    types = targets.shape[1]
 
     def judged(learnt: NDArray[np.int64], asked: NDArray[np.int64]) -> Probabilities:
         mean, spread = features[learnt].mean(axis=0), features[learnt].std(axis=0) + 1e-6
         x = torch.from_numpy((features[learnt] - mean) / spread)
-        y = torch.from_numpy(labels[learnt])
+        y = torch.from_numpy(targets[learnt])
         weight = torch.zeros(types, x.shape[1], requires_grad=True)
         bias = torch.zeros(types, requires_grad=True)
         optimiser = torch.optim.LBFGS([weight, bias], max_iter=STEPS, line_search_fn="strong_wolfe")
@@ -154,13 +164,13 @@ def regression(features: NDArray[np.float32], labels: NDArray[np.int64], types: 
     return judged
 
 
-def own_network(pictures: Sequence[Rgba], labels: NDArray[np.int64], types: int, seed: int = 0) -> Model:
+def own_network(pictures: Sequence[Rgba], targets: NDArray[np.float32], seed: int = 0) -> Model:
     """The type classifier of ``trainer.classifier``, trained anew on figures of 32 pixels: a minute on a CPU."""
     stack = torch.from_numpy(pixels.to_network(shown(pictures, SMALL)))
-    targets = F.one_hot(torch.from_numpy(labels), types).float()
+    wanted = torch.from_numpy(targets)
 
     def judged(learnt: NDArray[np.int64], asked: NDArray[np.int64]) -> Probabilities:
-        network = fit(stack[learnt], targets[learnt], seed)
+        network = fit(stack[learnt], wanted[learnt], seed)
         with torch.inference_mode():
             parts = [network(stack[asked[start : start + 256]]) for start in range(0, len(asked), 256)]
         return np.asarray(torch.softmax(torch.cat(parts).double(), dim=1).numpy())
@@ -193,11 +203,15 @@ def ranked(judged: Probabilities, labels: NDArray[np.int64]) -> NDArray[np.int64
     return np.argsort(judged[np.arange(len(labels)), labels], kind="stable")
 
 
-def suspects(judged: Probabilities, labels: NDArray[np.int64]) -> list[Suspect]:
+def suspects(
+    judged: Probabilities, labels: NDArray[np.int64], second: NDArray[np.int64] | None = None
+) -> list[Suspect]:
     """Sprites that are likely misfiled, the likeliest first; at most a tenth of the set.
 
-    Another type must be likelier than the one given, and as likely as it is on the mean for its own sprites.
+    A type that isn't given, also not as ``second``, must be the likeliest, and as likely as it is on the mean for its
+    own sprites.
     """
+    second = labels if second is None else second
     types = judged.shape[1]
     rows = np.arange(len(labels))
     own = judged[rows, labels]
@@ -205,7 +219,7 @@ def suspects(judged: Probabilities, labels: NDArray[np.int64]) -> list[Suspect]:
     found = []
     for row in ranked(judged, labels)[: max(1, int(LISTED * len(labels)))].tolist():
         best = int(judged[row].argmax())
-        if best != labels[row] and judged[row, best] >= usual[best]:
+        if best not in (labels[row], second[row]) and judged[row, best] >= usual[best]:
             found.append(Suspect(row, best, float(own[row]), float(judged[row, best])))
     return found
 
@@ -233,25 +247,27 @@ class Judgement:
     """Typed sprites that are likely misfiled; columns are those of ``types``."""
 
 
-def judge(typed: Sequence[Rgba], labels: Sequence[str], untyped: Sequence[Rgba], pretrained: bool = True) -> Judgement:
-    """Learn from typed sprites what types look like, and judge untyped ones and themselves.
+def judge(
+    typed: Sequence[Rgba], labels: Sequence[tuple[str, ...]], untyped: Sequence[Rgba], pretrained: bool = True
+) -> Judgement:
+    """Learn from typed sprites (one or two types each) what types look like, and judge untyped ones and themselves.
 
     Raises:
         SpriteError: too few typed sprites, or one type only.
         DeviceError: ``pretrained``, and EfficientNet-Lite0 isn't installed.
     """
-    check_typed(labels, "--like")
-    types = sorted(set(labels))
-    columns = np.array([types.index(label) for label in labels] + [0] * len(untyped), np.int64)
+    check_typed([own[0] for own in labels], "--like")
+    types = sorted({label for own in labels for label in own})
+    first, second = (np.array([types.index(own[place]) for own in labels], np.int64) for place in (0, -1))
     pictures = [*typed, *untyped]
+    targets = np.concatenate([targets_of(first, len(types), second), np.zeros((len(untyped), len(types)), np.float32)])
     if pretrained:
-        network, colours = pretrained_features(pictures), colour_features(pictures)
-        model = pretrained_model(network, colours, columns, len(types))
+        model = pretrained_model(pretrained_features(pictures), colour_features(pictures), targets)
     else:
-        model = own_network(pictures, columns, len(types))
+        model = own_network(pictures, targets)
     rows = np.arange(len(pictures))
-    judged = out_of_fold(model, columns[: len(typed)], len(types))
-    hits = judged.argmax(axis=1) == columns[: len(typed)]
+    judged = out_of_fold(model, first, len(types))
+    hits = judged.argmax(axis=1) == first
     asked = rows[len(typed) :]
     probabilities = model(rows[: len(typed)], asked) if len(asked) else np.zeros((0, len(types)))
-    return Judgement(types, probabilities, float(hits.mean()), suspects(judged, columns[: len(typed)]))
+    return Judgement(types, probabilities, float(hits.mean()), suspects(judged, first, second))

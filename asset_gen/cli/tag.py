@@ -81,7 +81,7 @@ def command(
     art = Art({}) if same else read_art(folder)
     found = judge(
         [read_rgba(sprite.path) for sprite in listed],
-        [sprite.types[0] for sprite in listed],
+        [sprite.types for sprite in listed],
         list(art.pictures.values()),
         not no_pretrained,
     )

@@ -26,6 +26,7 @@ COMMIT = "a6ea1655db5c044829d9eea19a232fa6fcac87b0"
 URL = f"https://github.com/crawl/tiles/archive/{COMMIT}.zip"
 ROOT = PurePosixPath("releases/Nov-2015")
 PATIENCE = Patience(most_bytes=512 * 2**20)
+CREDIT = ("Dungeon Crawl Stone Soup artists", "CC0-1.0", f"https://github.com/crawl/tiles/tree/{COMMIT}/{ROOT}")
 NOTE = f"""\
 Imported by assetgen from the tiles of Dungeon Crawl Stone Soup, https://github.com/crawl/tiles at commit
 {COMMIT}, {ROOT}.
@@ -92,7 +93,7 @@ def import_dcss(
         if archive is None:
             path.unlink(missing_ok=True)  # so that the next try fetches it again
         raise
-    write_set(out, sprites, NOTE)
+    write_set(out, sprites, NOTE, CREDIT)
     return SetImport(out, counts_of(sprites), [], refused)
 
 

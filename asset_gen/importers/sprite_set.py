@@ -23,6 +23,7 @@ from asset_gen.images import Rgba
 from asset_gen.names import slugs_of
 
 COLUMNS = ("file", "type1", "type2")
+CREDITED = ("file", "author", "licence", "source", "licensed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,10 @@ def check_free(folder: Path) -> None:
         raise UsageError(f"--out {folder}: exists already. Give another folder, or remove this one.")
 
 
-def write_set(folder: Path, sprites: Sequence[Labelled], note: str) -> None:
+def write_set(folder: Path, sprites: Sequence[Labelled], note: str, credit: tuple[str, str, str] | None = None) -> None:
     """Write a set into a folder that isn't there yet, or is empty; ``note`` becomes its ``README.txt``.
+
+    ``credit``: author, licence and source of all of it, for a ``credits.csv``, where they may be used.
 
     Raises:
         UsageError: the folder holds something already.
@@ -134,6 +137,10 @@ def write_set(folder: Path, sprites: Sequence[Labelled], note: str) -> None:
             path.write_bytes(sprite.data)
         (stage / "labels.csv").write_text(_table(sprites), encoding="utf-8", newline="")
         (stage / "README.txt").write_text(note, encoding="utf-8")
+        if credit:
+            rows = [[sprite.file, *credit, "yes"] for sprite in sprites]
+            text = _csv([CREDITED, *rows])
+            (stage / "credits.csv").write_text(text, encoding="utf-8", newline="")
         if folder.is_dir():
             folder.rmdir()
         stage.rename(folder)
@@ -147,9 +154,10 @@ def write_set(folder: Path, sprites: Sequence[Labelled], note: str) -> None:
 
 
 def _table(sprites: Sequence[Labelled]) -> str:
+    return _csv([COLUMNS, *([sprite.file, *sprite.types, *[""] * (2 - len(sprite.types))] for sprite in sprites)])
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for sprite in sprites:
-        writer.writerow([sprite.file, *sprite.types, *[""] * (2 - len(sprite.types))])
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from asset_gen.data_card import read_credits
 from asset_gen.errors import DownloadError, SpriteError
 from asset_gen.importers import dcss as importer
 from asset_gen.importers.dcss import COMMIT, ROOT, Tile, import_dcss, look_of, tiles
@@ -67,6 +68,8 @@ def test_it_is_fetched_once_and_then_kept(archive: Path, tmp_path: Path) -> None
     assert (done.counts, done.refused) == ({"dragon": 1, "humanoid": 1, "unique": 1}, [])
     assert files_of(tmp_path / "set") == files_of(tmp_path / "again")
     assert "CC0 1.0" in (tmp_path / "set" / "README.txt").read_text()
+    credited = read_credits(tmp_path / "set")
+    assert len(credited) == 3 and {(one.licence, one.licensed) for one in credited.values()} == {("CC0-1.0", "yes")}
 
 
 def test_named_individuals_can_count_as_humanoids(archive: Path, tmp_path: Path, cli: Cli) -> None:

@@ -24,8 +24,8 @@ from trainer import tagging
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What colours tell is enough for these sprites; the networks have tests of their own."""
 
-    def model(pictures: list[Rgba], labels: NDArray[np.int64], types: int) -> tagging.Model:
-        return tagging.regression(tagging.colour_features(pictures), labels, types)
+    def model(pictures: list[Rgba], targets: NDArray[np.float32]) -> tagging.Model:
+        return tagging.regression(tagging.colour_features(pictures), targets)
 
     monkeypatch.setattr(tagging, "own_network", model)
 

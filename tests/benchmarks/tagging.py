@@ -27,6 +27,7 @@ from trainer.tagging import (
     pretrained_model,
     ranked,
     regression,
+    targets_of,
 )
 
 PLANTED, LISTED, SEEDS = 0.05, 0.10, 3
@@ -64,6 +65,7 @@ def measure(name: str, folder: Path, own: bool) -> list[str]:
     listed, _ = list_sprites(folder)
     kinds = sorted({sprite.types[0] for sprite in listed})
     labels = np.array([kinds.index(sprite.types[0]) for sprite in listed], np.int64)
+    second = np.array([kinds.index(sprite.types[-1]) for sprite in listed], np.int64)
     pictures: list[Rgba] = [read_rgba(sprite.path) for sprite in listed]
     types = len(kinds)
     histogram = np.stack([colour_histogram(picture) for picture in pictures])
@@ -71,16 +73,21 @@ def measure(name: str, folder: Path, own: bool) -> list[str]:
     network, colours = pretrained_features(pictures), colour_features(pictures)
     seen = time.process_time() - start
     start = time.process_time()
+
+    def shares(given: NDArray[np.int64]) -> NDArray[np.float32]:
+        """A sprite's second type, where it has one, isn't swapped with the first."""
+        return targets_of(given, types, np.where(second == labels, given, second))
+
     builders: dict[str, tuple[Callable[[NDArray[np.int64]], Model], int]] = {
         f"colour histogram + logistic regression (L2 {decay:g})": (
-            lambda given, decay=decay: regression(histogram, given, types, decay),
+            lambda given, decay=decay: regression(histogram, targets_of(given, types), decay),
             1,
         )
         for decay in HISTOGRAM_DECAYS
     }
-    builders["assetgen tag"] = (lambda given: pretrained_model(network, colours, given, types), SEEDS)
+    builders["assetgen tag"] = (lambda given: pretrained_model(network, colours, shares(given)), SEEDS)
     if own:
-        builders["assetgen tag --no-pretrained"] = (lambda given: own_network(pictures, given, types), 1)
+        builders["assetgen tag --no-pretrained"] = (lambda given: own_network(pictures, shares(given)), 1)
     rows = []
     for title, (build, seeds) in builders.items():
         accuracy = float((out_of_fold(build(labels), labels, types).argmax(axis=1) == labels).mean())

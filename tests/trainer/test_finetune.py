@@ -80,7 +80,7 @@ def test_a_run_and_its_bundle_are_the_same_source(finished_run: Path, tunable: P
 def test_a_bundle_to_start_from_carries_the_networks_and_no_optimiser(tunable: Path) -> None:
     info = json.loads((tunable / "bundle.json").read_text())
     assert info["tunable"] == {"generator": "relativistic", "width": 0.25}
-    assert set(info["files"]) == {"classifier.onnx", "generator.onnx", "weights.safetensors"}
+    assert {"classifier.onnx", "data_card.json", "generator.onnx", "weights.safetensors"} <= set(info["files"])
     prefixes = {name.split(".")[0] for name in load_source(tunable).weights.tensors}
     assert prefixes == {"generator", "average", "discriminator"}
 

@@ -20,6 +20,7 @@ from trainer.tagging import (
     regression,
     shown,
     suspects,
+    targets_of,
 )
 
 LABELS = np.arange(40) % 4
@@ -55,7 +56,7 @@ def test_no_sprite_is_judged_by_a_model_that_has_seen_it() -> None:
 
 
 def test_regression_learns_what_can_be_told_apart_and_its_chances_sum_to_one() -> None:
-    judged = out_of_fold(regression(colour_features(PICTURES), LABELS, 4), LABELS, 4)
+    judged = out_of_fold(regression(colour_features(PICTURES), targets_of(LABELS, 4)), LABELS, 4)
     assert np.allclose(judged.sum(axis=1), 1)
     assert (judged.argmax(axis=1) == LABELS).mean() > 0.9
 
@@ -63,7 +64,7 @@ def test_regression_learns_what_can_be_told_apart_and_its_chances_sum_to_one() -
 def test_planted_errors_are_listed_first() -> None:
     wrong = LABELS.copy()
     wrong[[3, 17]] = (wrong[[3, 17]] + 1) % 4
-    judged = out_of_fold(regression(colour_features(PICTURES), wrong, 4), wrong, 4)
+    judged = out_of_fold(regression(colour_features(PICTURES), targets_of(wrong, 4)), wrong, 4)
     assert set(ranked(judged, wrong)[:2].tolist()) == {3, 17}
     found = suspects(judged, wrong)
     assert {(one.row, one.instead) for one in found} >= {(3, 3), (17, 1)}
@@ -78,7 +79,7 @@ def test_judging_without_outside_networks_touches_none(monkeypatch: pytest.Monke
     monkeypatch.setattr("trainer.judge.load_efficientnet", refuse)
     monkeypatch.setattr("trainer.classifier.STEPS", (25, 25))
     monkeypatch.setattr("trainer.tagging.FOLDS", 2)
-    labels = [KINDS[kind] for kind in LABELS]
+    labels = [(KINDS[kind],) for kind in LABELS]
     found = judge(PICTURES, labels, PICTURES[:4], pretrained=False)
     assert found.types == sorted(KINDS) and found.probabilities.shape == (4, 4)
     assert found.accuracy > 0.3 and np.allclose(found.probabilities.sum(axis=1), 1)
@@ -102,6 +103,16 @@ def test_efficientnet_tells_real_types_better_than_colours_do(dcss: Path) -> Non
     pictures = [read_rgba(path) for _, path in files]
 
     def accuracy(features: np.ndarray) -> float:  # type: ignore[type-arg]
-        return float((out_of_fold(regression(features, labels, 4), labels, 4).argmax(axis=1) == labels).mean())
+        return float(
+            (out_of_fold(regression(features, targets_of(labels, 4)), labels, 4).argmax(axis=1) == labels).mean()
+        )
 
     assert accuracy(pretrained_features(pictures)) > accuracy(colour_features(pictures))
+
+
+def test_a_second_type_is_learnt_and_is_no_suspicion() -> None:
+    first, second = np.array([0, 1, 2]), np.array([0, 2, 2])
+    assert np.allclose(targets_of(first, 3, second), [[1, 0, 0], [0, 0.65, 0.35], [0, 0, 1]])
+    judged = np.array([[0.9, 0.05, 0.05], [0.05, 0.05, 0.9], [0.1, 0.1, 0.8]])
+    assert [one.row for one in suspects(judged, first)] == [1]
+    assert suspects(judged, first, second) == []
