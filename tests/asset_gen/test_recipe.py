@@ -30,6 +30,7 @@ seed = 5
 oversample = 2
 scorer = "types"
 filter = "top-p"
+min-is = 4.5
 min-score = 0.5
 scale = 3
 palette = 16
@@ -74,6 +75,7 @@ def test_every_key_stands_for_its_flag(cli: Cli, game: Path, heard: list[Request
             oversample=2,
             scorer="types",
             filter="top-p",
+            min_is=4.5,
             min_score=0.5,
             targets=("generic", "love"),
             scale=3,
