@@ -14,6 +14,9 @@ from asset_gen.errors import ProjectError
 from asset_gen.manifest import Model, Provenance
 from asset_gen.neighbours import Known
 
+UNSTATED = "unstated"
+"""What a bundle says of a licence that nobody gave."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -91,8 +94,9 @@ def _model(facts: Facts) -> str:
 
 def _data(facts: Facts) -> str:
     data = " and ".join(f"{entry['sprites']:,} sprites of {entry['name']}" for entry in facts.data)
-    licences = dict.fromkeys(str(entry["licence"]) for entry in facts.data)
-    return f"It was trained on {data}, whose licence its maker gives as {' and '.join(licences)}."
+    licences = " and ".join(dict.fromkeys(str(entry["licence"]) for entry in facts.data))
+    stated = "isn't stated" if UNSTATED in licences else f"is given as {licences}"
+    return f"The model was trained on {data}, whose licence {stated}."
 
 
 def _outside(facts: Facts) -> str:

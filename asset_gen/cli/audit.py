@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from asset_gen.errors import PartialError
+from asset_gen.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
     from asset_gen.audit import Audit
@@ -32,6 +32,12 @@ SHOWN = 30  # findings that are listed
     metavar="FOLDER",
     help="Compare with these training sprites instead, exactly.",
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --sprites: also write a page that shows each sprite beside its nearest ones.",
+)
 @click.option("--strict", is_flag=True, help="Also fail for what couldn't be checked, and for pictures of others.")
 @click.option("--json", "as_json", envvar="ASSETGEN_JSON", is_flag=True, help="Print one JSON document.")
 @click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE", help="Also write findings as SARIF 2.1.0.")
@@ -40,6 +46,7 @@ def command(
     out: str | None,
     model: Path | None,
     sprites: Path | None,
+    report: Path | None,
     strict: bool,
     as_json: bool,
     sarif: Path | None,
@@ -60,12 +67,19 @@ def command(
     from asset_gen.audit import audit, parts_of
     from asset_gen.neighbours import Known, recall
 
+    if report is not None and sprites is None:
+        raise UsageError("--report: shows training sprites, which a bundle doesn't hold. Give them with --sprites.")
     parts = parts_of(project, out)
-    if sprites is not None:
-        known = Known(for_all=_pictured(sprites))
+    training = None if sprites is None else _pictured(sprites)
+    if training is not None:
+        known = Known(for_all=training)
     else:
         known = recall([model] if model else [part.model for part in parts], needed=model is not None)
     result = audit(parts, known, strict)
+    if report is not None and training is not None:
+        from asset_gen.audit_report import write_report
+
+        write_report(report, parts[0].place.project, result, training)
     if sarif is not None:
         from asset_gen.sarif import to_sarif
 

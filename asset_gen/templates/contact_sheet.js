@@ -49,7 +49,6 @@ function reasonGroup(reason) {
 /** @param {Candidates} data */
 function begin({ scores, sprites }) {
   const side = Number(document.body.dataset["side"]);
-  const limit = Number(document.body.dataset["limit"] ?? 0);
   const main = element("main", HTMLElement);
   const kind = element("kind", HTMLSelectElement), state = element("state", HTMLSelectElement);
   const reason = element("reason", HTMLSelectElement), order = element("order", HTMLSelectElement);
@@ -254,7 +253,7 @@ function begin({ scores, sprites }) {
     element("one-scores", HTMLElement).replaceChildren(...scores.map(({ label }, at) => line(label, figure(sprite[SCORES][at]))));
     const near = element("one-near", HTMLTableElement);
     near.hidden = !sprite[NEAREST].length;
-    near.tBodies[0]?.replaceChildren(...sprite[NEAREST].map(([name, distance]) => line(name, figure(distance) + (distance < limit ? " (a copy)" : ""))));
+    near.tBodies[0]?.replaceChildren(...sprite[NEAREST].map(([name, distance]) => line(name, figure(distance) + (sprite[REASON] === `copy of ${name}` ? " (a copy)" : ""))));
     element("before", HTMLButtonElement).disabled = place === 0;
     element("after", HTMLButtonElement).disabled = place === shown.length - 1;
     if (!dialog.open) dialog.showModal();

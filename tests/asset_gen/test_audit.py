@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -260,6 +263,25 @@ def test_sarif_is_what_code_scanning_reads(cli: Cli, project: Path, tmp_path: Pa
             assert f'"name": "{sprite[0]["name"]}"' in line
     fingerprints = [result["partialFingerprints"]["subject/v1"] for result in run["results"]]
     assert len(set(fingerprints)) == 3
+
+
+def test_a_page_shows_each_sprite_beside_its_nearest_training_sprites(
+    cli: Cli, audit: Run, project: Path, sprites: Path, tmp_path: Path
+) -> None:
+    _, document = audit("--sprites", sprites, "--report", tmp_path / "audit.html")
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    order = sorted(document["sprites"], key=lambda sprite: sprite["nearest"][0]["distance"])
+    assert re.findall("<h2>(.*)</h2>", page) == [sprite["name"] for sprite in order]
+    shown = re.findall('<img src="data:image/png;base64,([^"]+)"', page)
+    assert len(shown) == 8 * 4
+    with (
+        Image.open(io.BytesIO(base64.b64decode(shown[1]))) as picture,
+        Image.open(sprites / order[0]["nearest"][0]["name"]) as original,
+    ):
+        assert np.array_equal(np.array(picture), np.array(original))
+    refused = cli("audit", "--project", project, "--report", tmp_path / "audit.html")
+    assert refused.code == 2
+    assert "Give them with --sprites" in refused.err
 
 
 def test_bad_input_is_named(cli: Cli, game: Path, project: Path) -> None:

@@ -26,13 +26,12 @@ RUN: dict[str, Any] = {
     "run": "0123456789abcdef",
     "model_name": "creatures",
     "choice": {"model": "m" * 64, "seed": 7, "oversample": 4, "scorer": "types", "filter": "set"},
-    "copy_limit": 0.04,
 }
 
 
 def candidate(kind: str, index: int) -> Row:
     """Every third is kept; realism grows with the index, but isn't known of the first."""
-    reasons = ("chosen by set", f"nearly equals {candidate_name(kind, 0)}", f"coverage 0.{index:02d} is too small")
+    reasons = ("chosen by set", f"copy of {kind}/<b>{index}.png", f"coverage 0.{index:02d} is too small")
     return Row(
         name=candidate_name(kind, index),
         type=kind,
@@ -133,8 +132,8 @@ def test_without_types_one_order_goes_through_all(browser: Browser, small: str) 
 def test_it_filters_by_reason_and_by_limits_of_a_score(browser: Browser, small: str) -> None:
     page = browser.open(small, height=3000)
     reasons = page.evaluate("[...document.querySelectorAll('#reason option')].slice(1).map(option => option.value)")
-    assert sorted(reasons) == ["chosen by set", "coverage", "nearly equals"]
-    choose(page, "#reason", "nearly equals")
+    assert sorted(reasons) == ["chosen by set", "copy of", "coverage"]
+    choose(page, "#reason", "copy of")
     assert names(page) == [row.name for row in ROWS if row.index % 3 == 1]
     page.click("#reset")
     assert len(names(page)) == len(ROWS)
@@ -168,7 +167,7 @@ def test_keys_go_through_the_sprites_and_open_one_with_its_neighbours(browser: B
     page.press("Enter")
     page.wait_for("document.querySelector('dialog').open")
     assert text(page, "#one-name") == "beetle_c000001"
-    assert text(page, "#one-reason") == "Not kept: nearly equals beetle_c000000"
+    assert text(page, "#one-reason") == "Not kept: copy of beetle/<b>1.png"
     assert text(page, "#one-near tbody").split() == [
         "beetle/<b>1.png",
         "0.03",
