@@ -179,7 +179,7 @@ def test_a_network_that_fails_when_it_runs(cli: Cli, game: Path, own_bundle: Pat
 def test_a_model_that_always_draws_the_same_does_not_meet_a_quota(cli: Cli, game: Path, own_bundle: Path) -> None:
     with_constant_generator(own_bundle)
     done = cli("batch", "--project", game, "--model", own_bundle, "--types", "beetle=3,flask=1")
-    assert_refused(done, 6, "drawing 16 times the quota", "beetle 1 of 3", "Ask for fewer", "Nothing was published")
+    assert_refused(done, 6, "drawing 16 times the quota", "beetle 1 of 3", "ask for fewer", "Nothing was published")
     assert "flask" not in done.err
     assert published(game) == {}
     assert not (game / ".assetgen" / "candidates").exists()
