@@ -28,7 +28,7 @@ demo: .venv-demo/installed
 	touch $@
 
 test: .venv/installed
-	$(DEV)/pytest
+	$(DEV)/pytest --numprocesses=auto --dist=loadfile
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -111,7 +111,8 @@ class First(torch.utils.data.Dataset[torch.Tensor]):
 def test_inception_says_what_the_network_of_pytorch_gan_metrics_says(
     inception: tuple[Scorer, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small sprites, so that its own resizing takes part; 1e-5: both sum in 32 bits, in another order."""
+    """Small sprites, so that its own resizing takes part. Both sum in 32 bits, each in another order, and which depends on
+    the processor: 1.3e-5 apart at most was seen."""
     from pytorch_gan_metrics.inception import InceptionV3
 
     sprites = np.stack([pixels.shrink_area(sprite, 40, 40) for sprite in SPRITES[:3]])
@@ -121,7 +122,7 @@ def test_inception_says_what_the_network_of_pytorch_gan_metrics_says(
     with torch.inference_mode():
         features, p = InceptionV3([3, 4]).eval()(white)
     found = scorer.judge(sprites)
-    assert found.p == pytest.approx(p.numpy(), abs=1e-5)
+    assert found.p == pytest.approx(p.numpy(), abs=5e-5)
     assert found.features == pytest.approx(features[:, :, 0, 0].numpy(), abs=1e-4)
     assert found.p.shape == (3, 1008)
     assert found.features.shape == (3, 2048)

@@ -382,7 +382,7 @@ def test_new_art_trains_the_model_once_all_of_it_rests(studio: Studio, tmp_path:
         assert studio.watch.bell.get(timeout=30) == "trained"
         studio.settle()
     assert apprentice.rounds == 1
-    assert studio.batches == 2  # the model is another
+    assert studio.batches in (2, 3)  # the model is another; a look just before the training's end sees that, too
     assert studio.watch.failures == {}
 
 
