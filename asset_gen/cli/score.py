@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,7 +172,7 @@ def _print(report: Report) -> None:
     click.echo(f"{report.source.name}: {len(report.source):,} sprites of {report.source.size} px")
     if report.reference is not None:
         click.echo(f"against {report.reference.name}: {len(report.reference):,} sprites")
-    width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 80)
+    width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 80) if sys.stdout.isatty() else WIDTH
     console = Console(width=width, markup=False, highlight=False)
     with console.capture() as captured:
         console.print(table)

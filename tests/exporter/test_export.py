@@ -29,7 +29,8 @@ from trainer.models import dcgan
 def test_a_bundle_holds_its_promises(bundle: Path) -> None:
     info = json.loads((bundle / "bundle.json").read_text())
     networks = ["classifier.onnx", "features.onnx", "generator.onnx"]
-    assert sorted(path.name for path in bundle.iterdir()) == ["bundle.json", *networks, "training_features.npz"]
+    others = ["bundle.json", "data_card.json", "training_features.npz"]
+    assert sorted(path.name for path in bundle.iterdir()) == sorted([*networks, *others])
     for name, record in info["files"].items():
         data = (bundle / name).read_bytes()
         assert (record["sha256"], record["size"]) == (sha256(data).hexdigest(), len(data))
