@@ -180,7 +180,7 @@ def test_keys_go_through_the_sprites_and_open_one_with_its_neighbours(browser: B
     assert text(page, "#one-name") == "beetle_c000002"
     page.press("Escape")
     page.wait_for("!document.querySelector('dialog').open")
-    assert page.evaluate("document.activeElement.dataset.place") == "2"
+    page.wait_for("document.activeElement.dataset.place === '2'")  # the dialog tells that it closed a moment later
 
 
 def test_ten_thousand_are_drawn_only_where_somebody_looks(browser: Browser, large: str) -> None:
