@@ -111,8 +111,8 @@ class First(torch.utils.data.Dataset[torch.Tensor]):
 def test_inception_says_what_the_network_of_pytorch_gan_metrics_says(
     inception: tuple[Scorer, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small sprites, so that its own resizing takes part. Both sum in 32 bits, in an order that depends on the processor:
-    1.3e-5 apart at most was seen."""
+    """Small sprites, so that its own resizing takes part. Both sum in 32 bits, in an order that depends on the
+    processor: 1.3e-5 apart at most was seen."""
     from pytorch_gan_metrics.inception import InceptionV3
 
     sprites = np.stack([pixels.shrink_area(sprite, 40, 40) for sprite in SPRITES[:3]])
