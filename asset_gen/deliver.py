@@ -19,8 +19,9 @@ from asset_gen.bundle import Bundle
 from asset_gen.candidates import FOLDER, read_rows
 from asset_gen.draw import Networks, Progress
 from asset_gen.errors import ProjectError, SpriteError, UsageError
+from asset_gen.files import file_sha256
 from asset_gen.finish import resolve_finish
-from asset_gen.images import read_rgba
+from asset_gen.images import read_whole
 from asset_gen.manifest import (
     FORMAT,
     NAME,
@@ -78,13 +79,14 @@ def deliver(
     for number, laid in enumerate(sheets):
         progress("writing sheets", number, len(sheets))
         picture = sheet.paint(laid, _sprites_on(laid, slots, pictures, finish), arrangement.extrude)
-        change.damaged |= pictures.damaged
+        change.damaged |= _broken(laid.image, place, ours)
         patch = partial(_patched, laid, picture, place, plan, arrangement.extrude)
         change.put(laid.image, encode_sheet(picture, indexed=bool(finish.palette)), patched=patch)
         records.append(_record(laid, picture, slots))
         for factor in arrangement.variants:
             variant = layout.enlarged(laid, factor)
             large = pixels.enlarge(picture[None], factor)[0]
+            change.damaged |= _broken(variant.image, place, ours)
             patch = partial(_patched, variant, large, place, plan, arrangement.extrude * factor)
             change.put(variant.image, encode_sheet(large, indexed=bool(finish.palette)), patched=patch)
             variants.append(variant)
@@ -199,6 +201,17 @@ def _sprites_on(laid: Sheet, slots: Slots, pictures: Pictures, finish: Finish) -
     return sprites
 
 
+def _broken(image: str, place: Place, ours: Mapping[str, str]) -> set[str]:
+    """This sheet, if its file is neither what assetgen wrote nor a picture any more; it is none that somebody edited."""
+    if file_sha256(place.out / image) in (None, ours.get(image)):
+        return set()
+    try:
+        read_whole(place.out / image)
+    except SpriteError:
+        return {image}
+    return set()
+
+
 def _patched(laid: Sheet, picture: NDArray[np.uint8], place: Place, plan: Plan, extrude: int) -> bytes | None:
     """The sheet that somebody edited, with the slots that the plan names made again; None where it holds none of them.
 
@@ -206,7 +219,7 @@ def _patched(laid: Sheet, picture: NDArray[np.uint8], place: Place, plan: Plan, 
     """
     named = [region for region in laid.regions if (region.type, region.slot) in plan.only]
     try:
-        held = read_rgba(place.out / laid.image) if named else picture
+        held = read_whole(place.out / laid.image) if named else picture
     except SpriteError:
         return None
     if not named or held.shape != picture.shape:

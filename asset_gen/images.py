@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,8 @@ FORMATS = ("PNG", "WEBP", "GIF", "BMP")
 SUFFIXES = frozenset({".png", ".webp", ".gif", ".bmp"})
 MAX_SIDE = 8192
 MAX_PIXELS = 16_777_216  # 4096 × 4096: a large sheet, 64 MiB once decoded
+PNG_START = b"\x89PNG\r\n\x1a\n"
+READ_AT_ONCE = 1 << 20  # bytes
 
 Rgba = NDArray[np.uint8]  # [height, width, 4], straight alpha
 
@@ -58,3 +61,41 @@ def read_rgba(path: Path, data: BinaryIO | None = None) -> Rgba:
             raise SpriteError(f"{path}: the file is empty (0 bytes). Save it again, or remove it.") from None
         reason = "not a PNG, WebP, GIF or BMP" if isinstance(error, UnidentifiedImageError) else f"damaged ({error})"
         raise SpriteError(f"{path}: {reason}. Save it again, or remove it.") from None
+
+
+def read_whole(path: Path) -> Rgba:
+    """Like ``read_rgba``, for a file that assetgen wrote: a PNG must be there to its last chunk.
+
+    A decoder needs no more than the pixels, and takes a file that breaks off behind them for whole.
+
+    Raises:
+        SpriteError: see ``read_rgba``; a PNG that breaks off, or a chunk of which doesn't keep its sum.
+    """
+    picture = read_rgba(path)
+    try:
+        reason = _png_flaw(path)
+    except OSError as error:
+        reason = str(error)
+    if reason:
+        raise SpriteError(f"{path}: damaged ({reason}). Save it again, or remove it.")
+    return picture
+
+
+def _png_flaw(path: Path) -> str | None:
+    """What keeps a PNG from being whole, or None; also None for a picture of another format."""
+    with path.open("rb") as file:
+        if file.read(len(PNG_START)) != PNG_START:
+            return None
+        name = b""
+        while name != b"IEND":
+            head = file.read(8)
+            left, name = int.from_bytes(head[:4]), head[4:]
+            check = zlib.crc32(name)
+            while left and (data := file.read(min(left, READ_AT_ONCE))):
+                check, left = zlib.crc32(data, check), left - len(data)
+            end = file.read(4)
+            if len(head) < 8 or left or len(end) < 4:
+                return "it breaks off before its end"
+            if int.from_bytes(end) != check:
+                return f"its chunk {name.decode('latin-1')!r} doesn't keep its sum"
+    return None

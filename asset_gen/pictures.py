@@ -14,7 +14,7 @@ from asset_gen.draw import Networks
 from asset_gen.errors import SpriteError
 from asset_gen.finish import finish_sprites
 from asset_gen.generate import Wanted, generate
-from asset_gen.images import read_rgba
+from asset_gen.images import read_whole
 from asset_gen.manifest import Finish, Layout, Origin
 from asset_gen.plan import Plan
 from asset_gen.publish import Place
@@ -27,8 +27,6 @@ class Pictures:
         self.networks, self.plan, self.place, self.layout = networks, plan, place, layout
         runs = dict.fromkeys((plan.run, *plan.spares.runs))
         self.candidates = [CandidateReader(place.out / FOLDER / run) for run in runs]
-        self.damaged: set[str] = set()
-        """Images of published sheets that were met missing, or no longer pictures at all."""
 
     def finished(self, kind: str, slots: Sequence[tuple[int, Origin]], finish: Finish) -> list[NDArray[np.uint8]]:
         """The pictures of a type's (slot, origin) pairs, each uint8 [h, w, 4]."""
@@ -71,10 +69,9 @@ class Pictures:
             if not wanted:
                 continue
             try:
-                picture = read_rgba(self.place.out / record.image)
+                picture = read_whole(self.place.out / record.image)
             except SpriteError:
-                self.damaged.add(record.image)
-                continue
+                continue  # it is missing, or no picture any more
             untouched = sha256(picture.tobytes()).hexdigest() == record.pixels_sha256
             untouched &= (picture.shape[1], picture.shape[0], *record.cell) == (*record.size, cell, cell)
             if old is not None and old.layout.trim and not self.layout.trim:

@@ -12,7 +12,7 @@ from asset_gen.decisions import read_decisions
 from asset_gen.deliver import TOOL, merge_held, target_files
 from asset_gen.errors import ProjectError, SpriteError, UsageError
 from asset_gen.files import file_sha256
-from asset_gen.images import read_rgba
+from asset_gen.images import read_whole
 from asset_gen.layout import enlarged, sheet_of
 from asset_gen.manifest import NAME, Manifest, SheetRecord, read_manifest
 from asset_gen.publish import Place
@@ -116,7 +116,7 @@ def _changed(out: Path, path: str, sheet: SheetRecord | None) -> Finding:
 def _misfit(out: Path, path: str, sheet: SheetRecord | None) -> Iterator[Finding]:
     """What is wrong with a picture: it can't be read to its end, or isn't the one in the manifest."""
     try:
-        picture = read_rgba(out / path)
+        picture = read_whole(out / path)
     except SpriteError as error:
         reason = str(error).removeprefix(f"{out / path}: ")
         yield Finding(path, "damaged", f"{reason} Or let assetgen verify --fix restore it, or the same assetgen batch.")

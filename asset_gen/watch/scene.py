@@ -13,7 +13,7 @@ from asset_gen.candidates import FOLDER
 from asset_gen.decisions import NAME as DECISIONS
 from asset_gen.errors import SpriteError
 from asset_gen.files import file_sha256
-from asset_gen.images import SUFFIXES, read_rgba
+from asset_gen.images import SUFFIXES, read_whole
 from asset_gen.manifest import NAME as MANIFEST
 from asset_gen.manifest import Manifest
 from asset_gen.plan import Request
@@ -148,7 +148,7 @@ def examine(path: Path, seen: Seen, known: str | None) -> tuple[State, str | Non
         return State.CHANGED, found
     if path.suffix == ".png":
         try:
-            read_rgba(path)
+            read_whole(path)
         except SpriteError:
             return State.DAMAGED, found
     return State.EDITED, found

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from asset_gen.errors import SpriteError
-from asset_gen.images import MAX_PIXELS, MAX_SIDE, read_rgba
+from asset_gen.images import MAX_PIXELS, MAX_SIDE, read_rgba, read_whole
 from tests.creatures import creature
 
 GREY, RGB, INDEXED, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6  # PNG's colour types
@@ -141,6 +141,24 @@ def test_a_missing_an_empty_and_a_torn_file_are_told_apart(tmp_path: Path) -> No
     for name, reason in (("none.png", "no such file"), ("empty.png", "0 bytes"), ("torn.png", "damaged")):
         with pytest.raises(SpriteError, match=rf"{name.replace('.', '[.]')}: .*{reason}"):
             read_rgba(tmp_path / name)
+
+
+def test_a_sheet_must_be_whole_to_its_last_byte(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.png"
+    sheet = np.concatenate([creature("flask", number) for number in range(4)])
+    Image.fromarray(sheet, "RGBA").save(path)
+    data = path.read_bytes()
+    for end in [*range(len(data) - 40, len(data)), *range(0, len(data) - 40, 97)]:
+        path.write_bytes(data[:end])
+        with pytest.raises(SpriteError, match="damaged|0 bytes|not a PNG"):
+            read_whole(path)
+    path.write_bytes(data[:-12])  # without its last chunk, which decoders don't need
+    assert np.array_equal(read_rgba(path), sheet)
+    path.write_bytes(data + b"what some program left behind it")
+    assert np.array_equal(read_whole(path), sheet)
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(SpriteError, match=r"sheet\.png: damaged \(its chunk 'IEND' doesn't keep its sum\)"):
+        read_whole(path)
 
 
 def test_a_picture_larger_than_a_sprite_may_be_is_refused_before_it_is_decoded(tmp_path: Path) -> None:

@@ -41,11 +41,11 @@ def test_what_was_published_is_whole(cli: Cli, game: Path, batch: Callable[[], A
     assert files_of(game) == before
 
 
-@pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
-def test_a_picture_that_breaks_off_is_damaged(cli: Cli, game: Path, batch: Callable[[], Any], share: float) -> None:
+@pytest.mark.parametrize("lost", [0.7, 0.3, 0.02, 40, 12, 1])
+def test_a_picture_that_breaks_off_is_damaged(cli: Cli, game: Path, batch: Callable[[], Any], lost: float) -> None:
     assert batch().code == 0
     whole = (game / SHEET).read_bytes()
-    (game / SHEET).write_bytes(whole[: int(len(whole) * share)])
+    (game / SHEET).write_bytes(whole[: -round(len(whole) * lost if lost < 1 else lost)])  # a share, or so many bytes
     done = cli("verify", "--project", game)
     assert done.code == 3
     assert done.out.startswith("damaged: beetle/beetle.png: damaged (")
@@ -232,6 +232,23 @@ def test_fix_takes_pictures_from_the_history_where_the_recipe_asks_for_others(
     (published / "bat/bat.png").unlink()
     assert cli("verify", "--project", game, "--fix").code == 0
     assert (published / "bat/bat.png").read_bytes() == first
+
+
+def test_a_larger_variant_that_breaks_off_is_restored_too_and_an_edited_one_is_not(
+    cli: Cli, game: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_stand_ins(monkeypatch)
+    where = ("--project", game, "--out", "assets/generated")
+    batch = ("batch", *where, "--types", "bat=3,imp=2", "--oversample", 2, "--variant", 2)
+    assert cli(*batch).code == 0
+    out = game / "assets/generated"
+    whole = (out / "bat/bat@2x.png").read_bytes()
+    (out / "bat/bat@2x.png").write_bytes(whole[:-12])
+    Image.new("RGBA", (40, 40), "red").save(out / "imp/imp@2x.png")
+    before = files_of(game)
+    assert kinds(cli("verify", *where, "--json")) == {("bat/bat@2x.png", "damaged"), ("imp/imp@2x.png", "edited")}
+    assert cli(*batch).code == 0
+    assert files_of(game) == before | {"assets/generated/bat/bat@2x.png": whole}
 
 
 def test_fix_says_what_it_cannot_restore(cli: Cli, game: Path, published: Path) -> None:
