@@ -21,6 +21,7 @@ from asset_gen.publish import Place, Published, locate, opened
 from asset_gen.recipe import check_apart
 from asset_gen.select import RATED
 from asset_gen.sheet import Target
+from asset_gen.staged import forget
 from asset_gen.targets import DEFAULT, default_out, load_targets
 
 MAX_SCALE = 16
@@ -118,6 +119,7 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
             _check_ratings(plan)
             drawn = draw_candidates(networks, plan.drawing(), place, progress)
         files, scorer = deliver(request, bundle, networks, plan, place, job.targets, job.layout, progress)
+        forget(place)
     except OSError as error:
         path = error.filename2 or error.filename or place.out  # of a rename, the place that a file was meant for
         raise ProjectError(

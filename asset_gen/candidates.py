@@ -99,8 +99,11 @@ class CandidateWriter:
 
     def add(self, kind: str, name: str, sprite: NDArray[np.uint8]) -> None:
         """Keep one sprite, RGBA uint8 [h, w, 4], straight alpha."""
-        self._side = sprite.shape[1]
-        data = encode_png(sprite)
+        self.add_png(kind, name, encode_png(sprite), sprite.shape[1])
+
+    def add_png(self, kind: str, name: str, data: bytes, side: int) -> None:
+        """Keep one sprite as ``encode_png`` gives it, ``side`` pixels wide."""
+        self._side = side
         if self.sharded:
             self._add_to_shard(f"{kind}/{name}.png", data)
             return
@@ -113,7 +116,7 @@ class CandidateWriter:
         number, place = divmod(len(self._index), SHARD_SIZE)
         shard = f"shard_{number:04d}.tar"
         if place == 0:
-            self._close_shard()
+            self.close()
             self._shard = tarfile.TarFile(self.stage / shard, "w", format=tarfile.USTAR_FORMAT)
         assert self._shard is not None
         member = tarfile.TarInfo(path)
@@ -123,7 +126,8 @@ class CandidateWriter:
         self._shard.members = []  # type: ignore[attr-defined]  # tarfile would remember every member
         self._index[path] = (shard, offset, len(data))
 
-    def _close_shard(self) -> None:
+    def close(self) -> None:
+        """Let go of the file that is being written, as Windows wants before it can be removed."""
         if self._shard is not None:
             self._shard.close()
             self._shard = None
@@ -134,7 +138,7 @@ class CandidateWriter:
         Raises:
             ValueError: rows have other scores than the first, or a score has the name of another column.
         """
-        self._close_shard()
+        self.close()
         names = list(rows[0].scores) if rows else []
         neighbours = max((len(row.nearest) for row in rows), default=0)
         nearest = [f"{column}_{place}" for place in range(1, neighbours + 1) for column in ("nearest", "distance")]

@@ -202,7 +202,7 @@ def _sprites_on(laid: Sheet, slots: Slots, pictures: Pictures, finish: Finish) -
 
 
 def _broken(image: str, place: Place, ours: Mapping[str, str]) -> set[str]:
-    """This sheet, if its file is neither what assetgen wrote nor a picture any more; it is none that somebody edited."""
+    """This sheet, if its file is neither what assetgen wrote nor a picture any more: damaged, not edited."""
     if file_sha256(place.out / image) in (None, ours.get(image)):
         return set()
     try:

@@ -5,18 +5,22 @@ Pictures go to disk as they come; probabilities, features, a few figures and thu
 
 from __future__ import annotations
 
+import errno
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from asset_gen import __version__
 from asset_gen.bundle import FEATURES, Bundle, BundleInfo
-from asset_gen.candidates import FOLDER, SHARD_FROM, CandidateWriter, candidate_name
+from asset_gen.candidates import FOLDER, SHARD_FROM, CandidateWriter, candidate_name, encode_png
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.fitness import Fitness, counted, listed
 from asset_gen.generate import Drawn, Wanted, generate
@@ -30,6 +34,7 @@ from asset_gen.runtime import Session, open_session
 from asset_gen.sanity import measure
 from asset_gen.score.types import type_probabilities
 from asset_gen.select import RATED, near_duplicates, raised, select, thumbnails
+from asset_gen.staged import Part, Staging
 from asset_gen.training_set import TrainingSet
 
 DRAW_AT_MOST = 16
@@ -38,6 +43,8 @@ MOST = 256
 """Candidates for a sprite that can be asked for."""
 RANDOM_SETS = 10
 """Random sets whose mean score stands beside the kept set's."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, how much is done, of how much)."""
@@ -131,20 +138,57 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
         raise ProjectError(f"{folder.parent}: a link leads out of {place.out}. Remove the link.")
     if (folder / "run.json").is_file():
         return DrawnSet(0, {})
+    info, choice = networks.info, plan.choice
+    numbers = [info.types.index(kind) for kind in plan.quotas]
+    aimed = not plan.ratings and filter_name(choice) == "set"
+    inputs = [__version__, networks.generator.provider, choice.model, choice.seed, numbers, aimed]
+    staging = Staging(place, plan.run, json.dumps(inputs), info.size, partial(_could_be, networks, numbers))
+    sharded = sum(plan.quotas.values()) * choice.oversample > SHARD_FROM
+    try:
+        with closing(CandidateWriter(place.candidates, sharded)) as writer:
+            found = _drawn_set(networks, plan, progress, staging, writer)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        (folder.parent / ".gdignore").touch()
+        shutil.rmtree(folder, ignore_errors=True)  # a set of this name that isn't whole
+        writer.stage.rename(folder)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{staging.kept:,} candidates are kept; " if staging.kept else "") from None
+    except QuotaError:
+        staging.end()  # the same again would end alike
+        raise
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            staging.end()  # for what matters more
+        raise
+    staging.end()
+    progress("choosing", 1, 1)
+    return found
+
+
+def _drawn_set(
+    networks: Networks, plan: Plan, progress: Progress, staging: Staging, writer: CandidateWriter
+) -> DrawnSet:
+    """Draw, judge and choose, and hand it all to ``writer``."""
     info = networks.info
     strategy = RATED if plan.ratings else filter_name(plan.choice)
-    sharded = sum(plan.quotas.values()) * plan.choice.oversample > SHARD_FROM
-    writer = CandidateWriter(place.candidates, sharded)
     pool, supply = Pool(), _Supply(plan, info)
     wanted, done = supply.first(), 0
     quotas = {info.types.index(kind): quota for kind, quota in plan.quotas.items()}
+
+    def draw(some: Wanted) -> Iterator[Part]:
+        for drawn in generate(networks.generator, info, plan.choice.seed, some):
+            yield _judged(networks, drawn, some, quotas, strategy == "set")
+
     fitness: Fitness | None = None
     while True:
         total = done + len(wanted)
-        for drawn in generate(networks.generator, info, plan.choice.seed, wanted):
-            _collect(networks, drawn, wanted, quotas, writer, pool, strategy == "set")
-            progress("drawing candidates", done + drawn.rows.stop, total)
-        done = total
+        for part in staging.drawn(wanted, draw):
+            for kind, index, png in zip(part.arrays["kinds"], part.arrays["indices"], part.pngs, strict=True):
+                name = info.types[kind]
+                writer.add_png(name, candidate_name(name, int(index)), png, info.size)
+            pool.add(**part.arrays)
+            done += part.drawn
+            progress("drawing candidates", done, total)
         candidates = pool.join()
         fixed = _rows_of_kept(info, plan, candidates)
         worth = _worth(info, plan, candidates)
@@ -196,11 +240,6 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
         "dropped": dropped,
     }
     writer.finish(rows_of(info, networks.training, plan, candidates, chosen, twins, causes, look and look[1]), run)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    (folder.parent / ".gdignore").touch()
-    shutil.rmtree(folder, ignore_errors=True)  # a set of this name that isn't whole
-    writer.stage.rename(folder)
-    progress("choosing", 1, 1)
     return DrawnSet(len(candidates.p), dropped)
 
 
@@ -223,24 +262,13 @@ def _too_few(
     )
 
 
-def _collect(
-    networks: Networks,
-    drawn: Drawn,
-    wanted: Wanted,
-    quotas: dict[int, int],
-    writer: CandidateWriter,
-    pool: Pool,
-    compare: bool,
-) -> None:
-    """Judge a batch, write its pictures, remember its figures; ``compare``: also where it lies beside the real ones."""
+def _judged(networks: Networks, drawn: Drawn, wanted: Wanted, quotas: dict[int, int], compare: bool) -> Part:
+    """What is kept of a batch; ``compare``: also where it lies beside the real ones."""
     info = networks.info
     p = type_probabilities(networks.classifier, drawn.rgba)
     kinds = wanted.kinds[drawn.rows] if info.conditional else p.argmax(axis=1)
     useful = np.isin(kinds, list(quotas))  # a generator without types also draws what nobody asked for
     indices, sprites = wanted.indices[drawn.rows], drawn.sprites[useful]
-    for row in np.flatnonzero(useful):
-        kind = info.types[kinds[row]]
-        writer.add(kind, candidate_name(kind, int(indices[row])), drawn.sprites[row])
     arrays: dict[str, NDArray[Any]] = {
         "p": p[useful],
         "kinds": kinds[useful],
@@ -252,7 +280,16 @@ def _collect(
         arrays |= measure(sprites) | {"nearest": near.rows, "distances": near.distances}
     if compare:
         arrays["points"] = networks.aim.points_of(networks.features.run(rgba=drawn.rgba)[useful]).astype(np.float16)
-    pool.add(**arrays)
+    return Part(arrays, [encode_png(sprite) for sprite in sprites], len(useful))
+
+
+def _could_be(networks: Networks, numbers: Sequence[int], part: Part, wanted: Wanted) -> bool:
+    """Whether candidates from a block can be what was wanted."""
+    arrays, training = part.arrays, networks.training
+    fits = np.isin(arrays["kinds"], numbers).all() and np.isin(arrays["indices"], wanted.indices).all()
+    if training is not None:
+        fits &= bool(np.isin(arrays["nearest"], np.arange(len(training.names))).all())
+    return bool(fits)
 
 
 def _worth(info: BundleInfo, plan: Plan, candidates: Candidates) -> NDArray[np.float64]:

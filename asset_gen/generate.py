@@ -29,6 +29,10 @@ class Wanted:
     def __len__(self) -> int:
         return len(self.indices)
 
+    def part(self, rows: slice) -> Wanted:
+        """Some of them."""
+        return Wanted(self.kinds[rows], self.indices[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:

@@ -10,18 +10,19 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from asset_gen.errors import ProjectError, UsageError
 from asset_gen.files import file_sha256, move_file, remove_file, sync_folder, write_file
 from asset_gen.history import MANIFEST, History
+from asset_gen.lock import holder_of, holding
 
 STATE = ".assetgen"
 EDITED = "was edited by hand and"
@@ -103,24 +104,27 @@ def opened(place: Place) -> Iterator[None]:
     """Hold the project's lock; finish what a killed process had decided, sweep what it had not.
 
     Raises:
-        ProjectError: the project can't be written, or another assetgen holds it for longer than a minute.
+        ProjectError: the project can't be written, or another assetgen holds it for longer than a minute; the
+            message says which.
     """
-    try:
-        make_state(place.state)
-        lock = FileLock(place.state / "lock")
-        lock.acquire(timeout=LOCK_SECONDS)
-    except Timeout:
-        raise ProjectError(f"{place.project}: another assetgen is writing to it. Try again when it is done.") from None
-    except OSError as error:
-        raise ProjectError(
-            f"{place.project}: can't be written ({error}). Check its permissions and the disk."
-        ) from None
-    try:
-        recover(place)
-        yield
-    finally:
-        _sweep(place)
-        lock.release()
+    lock = place.state / "lock"
+    with ExitStack() as held:
+        try:
+            make_state(place.state)
+            held.enter_context(holding(lock, LOCK_SECONDS))
+        except Timeout:
+            raise ProjectError(
+                f"{place.project}: {holder_of(lock)} is writing to it. Try again when it is done."
+            ) from None
+        except OSError as error:
+            raise ProjectError(
+                f"{place.project}: can't be written ({error}). Check its permissions and the disk."
+            ) from None
+        try:
+            recover(place)
+            yield
+        finally:
+            _sweep(place)
 
 
 def make_state(state: Path) -> None:

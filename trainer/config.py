@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import msgspec
 
 from asset_gen import data_card
 from asset_gen.errors import ModelError, UsageError
+from asset_gen.lock import holder_of, holding
 from trainer import curves
 from trainer.dataset import Dataset, load_dataset
 from trainer.loop import Settings, resolve
@@ -210,14 +211,14 @@ def only_trainer(run: Path) -> Iterator[None]:
     """Keep other processes from training in this folder, which exists.
 
     Raises:
-        UsageError: one does.
+        UsageError: one does; the message says which.
     """
-    lock = filelock.FileLock(run / "lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise UsageError(f"{run}: another process is training here. Wait for it, or give another --run.") from None
-    try:
+    lock = run / "lock"
+    with ExitStack() as held:
+        try:
+            held.enter_context(holding(lock, 0))
+        except filelock.Timeout:
+            raise UsageError(
+                f"{run}: {holder_of(lock)} is training here. Wait for it, or give another --run."
+            ) from None
         yield
-    finally:
-        lock.release()

@@ -88,9 +88,11 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        kept = str(error.__cause__ or error)  # what the interrupted work says of itself
         click.echo(
-            "assetgen: interrupted; what was finished is whole, and the same command goes on from there.", err=True
+            f"assetgen: interrupted; {kept}what was finished is whole, and the same command goes on from there.",
+            err=True,
         )
         return INTERRUPTED
     except BrokenPipeError:

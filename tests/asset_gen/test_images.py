@@ -150,7 +150,7 @@ def test_a_sheet_must_be_whole_to_its_last_byte(tmp_path: Path) -> None:
     data = path.read_bytes()
     for end in [*range(len(data) - 40, len(data)), *range(0, len(data) - 40, 97)]:
         path.write_bytes(data[:end])
-        with pytest.raises(SpriteError, match="damaged|0 bytes|not a PNG"):
+        with pytest.raises(SpriteError, match=r"damaged|0 bytes|not a PNG"):
             read_whole(path)
     path.write_bytes(data[:-12])  # without its last chunk, which decoders don't need
     assert np.array_equal(read_rgba(path), sheet)

@@ -170,7 +170,7 @@ def test_a_training_beside_another_in_one_folder(
     before = files_of(own_run)
     with only_trainer(own_run):
         done = cli("train", sprites, "--run", own_run, *LIKE_THE_FIXTURE, "--steps", 7)
-    assert_refused(done, 2, own_run, "another process is training here", "give another --run")
+    assert_refused(done, 2, own_run, "is training here", "give another --run")
     assert files_of(own_run) == before
 
 

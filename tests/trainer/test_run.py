@@ -424,7 +424,7 @@ def test_a_damaged_best_checkpoint_gives_way_to_the_newest_and_that_is_said(trai
 def test_one_folder_has_one_trainer(tmp_path: Path) -> None:
     with (
         only_trainer(tmp_path),
-        pytest.raises(UsageError, match=r"another process is training here. Wait"),
+        pytest.raises(UsageError, match=r"process \d+ on .+, since .+\) is training here\. Wait"),
         only_trainer(tmp_path),
     ):
         pass

@@ -1,0 +1,221 @@
+"""What has a run drawn already? A batch that is killed in the middle of drawing goes on from there.
+
+    .assetgen/drawn/<output folder's hash>-<run>/<inputs' hash>     a block of candidates: figures and pictures
+
+A block holds a fixed number of candidates, in the order in which they are drawn, and is named after all that decides
+what they are. It is put in place by one rename, and read only if it keeps its sum, so that a torn one is drawn again.
+Before the first one is used, its first batch is drawn once more and must be the same to the last bit: blocks from
+another machine, or another ONNX Runtime, are forgotten. Blocks take about as much disk as the candidate set itself,
+until that is whole; where the disk is short of room they are given up. A run smaller than a block keeps none.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asset_gen.files import move_file
+from asset_gen.generate import BATCH, Wanted
+from asset_gen.publish import Place
+
+FOLDER = "drawn"
+BATCHES = 8
+"""Batches in a block: seconds of work."""
+LARGE = 64
+"""Pixels a side from which on blocks have fewer batches, so that memory stays flat."""
+MAX_BYTES = 1 << 28
+"""A longer file is no block."""
+ROOM = 2
+"""Times the candidate set that must be free on the disk for a block to be kept."""
+SUM = 32  # bytes of a sha256
+DISK_BLOCK = 4096  # bytes that the smallest file takes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Candidates in a row."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    """What is known of them by name, each [n, …]."""
+    pngs: list[bytes]
+    """[n]: their pictures."""
+    drawn: int
+    """How many were drawn for these n, of types that nobody asked for, too."""
+
+    @classmethod
+    def joined(cls, parts: list[Part]) -> Part:
+        """Several, one behind the other; at least one."""
+        arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
+        return cls(arrays, [png for part in parts for png in part.pngs], sum(part.drawn for part in parts))
+
+    def begins_with(self, other: Part) -> bool:
+        """Whether the first candidates are these, to the last bit."""
+        count = len(other.pngs)
+        return self.pngs[:count] == other.pngs and all(
+            self.arrays[name][:count].tobytes() == array.tobytes() for name, array in other.arrays.items()
+        )
+
+
+Draw = Callable[[Wanted], Iterator[Part]]
+"""What is wanted → the same, drawn batch by batch."""
+
+
+class Staging:
+    """The blocks of one run."""
+
+    def __init__(self, place: Place, run: str, identity: str, size: int, sound: Callable[[Part, Wanted], bool]) -> None:
+        """
+        Args:
+            place: where the run's sprites go; blocks of other runs for it are removed.
+            run: its name.
+            identity: all that decides what a candidate is, but for its type and index.
+            size: side of a sprite in pixels.
+            sound: whether a block can be what was wanted; ``.assetgen`` may have come with a stranger's project.
+        """
+        self.folder = place.state / FOLDER / f"{_prefix(place)}{run}"
+        self.rows = BATCH * max(1, min(BATCHES, BATCHES * LARGE**2 // size**2))
+        """Candidates in a block."""
+        self.kept = 0
+        """Candidates that are in blocks."""
+        self._identity, self._sound = identity, sound
+        self._like: Part | None = None
+        """A batch that was drawn, and found the same in a block."""
+        self._given_up = False
+        forget(place, self.folder)
+
+    def drawn(self, wanted: Wanted, draw: Draw) -> Iterator[Part]:
+        """All that is wanted, from blocks as far as there are any; keeps what had to be drawn."""
+        for start in range(0, len(wanted), self.rows):
+            some = wanted.part(slice(start, start + self.rows))
+            if len(some) < self.rows:
+                yield from draw(some)
+                return
+            path, batches = self.folder / self._name(some), draw(some)
+            parts: list[Part] = []
+            if path.is_file() and not self._given_up:
+                if self._like is None:
+                    parts.append(next(batches))
+                if (held := self._held(path, some, self._like or parts[0])) is not None:
+                    self.kept += len(some)
+                    yield held
+                    continue
+            yield from parts
+            for part in batches:
+                parts.append(part)
+                yield part
+            self._keep(path, Part.joined(parts), len(wanted))
+
+    def end(self) -> None:
+        """The run is finished, or can't be: forget its blocks."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):  # another set's are there, or there were none
+            self.folder.parent.rmdir()
+        self._given_up = True
+        self.kept = 0
+
+    def _name(self, wanted: Wanted) -> str:
+        """A block's file."""
+        return sha256(self._identity.encode() + wanted.kinds.tobytes() + wanted.indices.tobytes()).hexdigest()
+
+    def _held(self, path: Path, wanted: Wanted, like: Part) -> Part | None:
+        """What a block holds; None where it is torn, or nothing that would be drawn here."""
+        try:
+            held = (
+                _decoded(path.read_bytes(), path.name, like, len(wanted)) if path.stat().st_size <= MAX_BYTES else None
+            )
+        except (OSError, ValueError):
+            return None
+        if held is None or not self._sound(held, wanted):
+            return None
+        if self._like is None:
+            if not held.begins_with(like):
+                shutil.rmtree(self.folder, ignore_errors=True)
+                return None
+            self._like = like
+        return held
+
+    def _keep(self, path: Path, part: Part, total: int) -> None:
+        """Put a block in place; without room for it and ``total`` candidates, no more are kept."""
+        if self._given_up or not part.pngs:
+            return
+        data = _encoded(part, path.name)
+        each = -(-max(map(len, part.pngs)) // DISK_BLOCK) * DISK_BLOCK
+        staged = path.with_suffix(".tmp")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(self.folder).free < len(data) + ROOM * total * each:
+                self.end()
+                return
+            staged.unlink(missing_ok=True)
+            with staged.open("xb") as file:  # not synced: what a power cut tears doesn't keep its sum
+                file.write(data)
+            move_file(staged, path)
+        except OSError:  # the batch can do without
+            self.end()
+            return
+        self.kept += len(part.pngs)
+
+
+def forget(place: Place, but: Path | None = None) -> None:
+    """Remove the blocks of all runs for an output folder, ``but`` those of one."""
+    folder = place.state / FOLDER
+    if folder.is_symlink():  # what lies at its other end isn't ours
+        folder.unlink()
+    for path in folder.glob(f"{_prefix(place)}*"):
+        if path.is_symlink():
+            path.unlink()
+        elif path != but:
+            shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):  # it isn't empty, or isn't there
+        folder.rmdir()
+
+
+def _prefix(place: Place) -> str:
+    """With which the names of an output folder's runs begin."""
+    return sha256(place.out.relative_to(place.project).as_posix().encode()).hexdigest()[:8] + "-"
+
+
+def _encoded(part: Part, name: str) -> bytes:
+    """A block: its sum, the number of candidates, arrays, sizes of the pictures, pictures."""
+    count, sizes = np.array([len(part.pngs)], np.int64), np.array([len(png) for png in part.pngs], np.int64)
+    body = b"".join([*(array.tobytes() for array in (count, *part.arrays.values(), sizes)), *part.pngs])
+    return sha256(name.encode() + body).digest() + body
+
+
+def _decoded(data: bytes, name: str, like: Part, drawn: int) -> Part:
+    """The block of this name, for which so many were drawn; its arrays are of the kinds of those of ``like``.
+
+    Raises:
+        ValueError: it doesn't keep its sum, or has another form.
+    """
+    if sha256(name.encode() + data[SUM:]).digest() != data[:SUM]:
+        raise ValueError("torn")
+    place = SUM
+
+    def array(shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
+        nonlocal place
+        size = math.prod(shape) * kind.itemsize
+        if not 0 <= size <= len(data) - place:
+            raise ValueError("another form")
+        found = np.frombuffer(data, kind, math.prod(shape), place).reshape(shape)
+        place += size
+        return found
+
+    whole = np.dtype(np.int64)
+    count = int(array((1,), whole)[0])
+    arrays = {title: array((count, *known.shape[1:]), known.dtype) for title, known in like.arrays.items()}
+    sizes = array((count,), whole)
+    ends = place + np.cumsum(sizes)
+    if count and (ends[-1] != len(data) or (sizes < 0).any()):
+        raise ValueError("another form")
+    starts = [place, *ends[:-1].tolist()] if count else []
+    return Part(arrays, [data[start:end] for start, end in zip(starts, ends.tolist(), strict=True)], drawn)

@@ -1,0 +1,316 @@
+"""A batch that is cut off while it draws goes on from there, and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from asset_gen import candidates, draw, staged
+from asset_gen.draw import Networks, draw_candidates
+from asset_gen.errors import QuotaError
+from asset_gen.plan import Plan
+from asset_gen.publish import Place
+from asset_gen.staged import FOLDER, forget
+from tests.asset_gen.test_draw import knowing, networks_of, plan_of
+from tests.conftest import Cli, files_of
+from tests.fakes import Copyist, FakeNetworks, Painter, use_stand_ins, write_bundle
+
+BATCHES = 6
+"""Of 64 candidates, in the runs below."""
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two batches a block."""
+    monkeypatch.setattr(staged, "BATCHES", 2)
+
+
+@pytest.fixture
+def place(game: Path) -> Place:
+    """An empty project."""
+    (game / "out").mkdir()
+    (game / ".assetgen").mkdir()
+    return Place(game, game / "out")
+
+
+class Failing(Painter):
+    """Draws so many batches, and is interrupted."""
+
+    def __init__(self, batches: int, failure: BaseException) -> None:
+        super().__init__()
+        self.left, self.failure = batches, failure
+
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.left -= 1
+        if self.left < 0:
+            raise self.failure
+        return super().run(**inputs)
+
+
+MODELS: dict[str, Callable[[Any, pytest.MonkeyPatch], Networks]] = {
+    "types alone": networks_of,
+    "no types": lambda generator, patch: networks_of(generator, patch, conditional=False),
+    "knows its training sprites": lambda generator, patch: _given(knowing(patch), generator),
+}
+
+
+def _given(networks: Networks, generator: Painter) -> Networks:
+    networks.generator = generator
+    return networks
+
+
+def plan(strategy: str = "is") -> Plan:
+    """Six batches of candidates."""
+    return plan_of({"bat": 30, "imp": 36, "owl": 30}, strategy=strategy)
+
+
+def finish(place: Place, networks: Networks, plan: Plan) -> tuple[dict[str, bytes], int]:
+    """(every file of the project, batches that were drawn)."""
+    draw_candidates(networks, plan, place, lambda *_: None)
+    assert isinstance(networks.generator, Painter)
+    return files_of(place.project), len(networks.generator.calls)
+
+
+def interrupt(place: Place, networks: Networks, plan: Plan, after: int) -> None:
+    """Draw so many batches."""
+    networks.generator = Failing(after, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        draw_candidates(networks, plan, place, lambda *_: None)
+    shutil.rmtree(place.candidates)  # as the next command does
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("after", [0, 1, 3, 4])
+def test_an_interrupted_run_goes_on_and_ends_alike(
+    place: Place, model: str, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = plan("set" if model.startswith("knows") else "is")
+    whole, drawn = finish(place, MODELS[model](Painter(), monkeypatch), wanted)
+    assert drawn == BATCHES
+    shutil.rmtree(place.out)
+    interrupt(place, MODELS[model](Painter(), monkeypatch), wanted, after)
+    found, again = finish(place, MODELS[model](Painter(), monkeypatch), wanted)
+    assert found == whole
+    held = after // 2 * 2
+    assert again == BATCHES - held + (held > 0)  # one to see that this machine still draws the same
+    assert not (place.state / FOLDER).exists()
+
+
+def test_a_run_that_is_cut_off_again_and_again_draws_everything_about_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
+    shutil.rmtree(place.out)
+    for _ in range(3):
+        interrupt(place, networks_of(Painter(), monkeypatch), plan(), 3)
+    found, again = finish(place, networks_of(Painter(), monkeypatch), plan())
+    assert (found, again) == (whole, BATCHES - 3 * 2 + 1)
+
+
+def test_a_large_set_in_shards_goes_on_as_well(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draw, "SHARD_FROM", 100)
+    monkeypatch.setattr(candidates, "SHARD_SIZE", 100)
+    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
+    assert any(path.endswith(".tar") for path in whole)
+    shutil.rmtree(place.out)
+    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 5)
+    assert finish(place, networks_of(Painter(), monkeypatch), plan())[0] == whole
+
+
+@pytest.mark.parametrize("damage", ["torn", "empty", "changed", "of another block", "a folder"])
+def test_a_block_that_is_no_more_what_it_was_is_drawn_again(
+    place: Place, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
+    shutil.rmtree(place.out)
+    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 4)
+    first, second, *_ = sorted((place.state / FOLDER).glob("*/*"))
+    data = first.read_bytes()
+    first.unlink()
+    if damage == "a folder":
+        first.mkdir()
+    else:
+        changed = bytes([data[-9] ^ 1])
+        first.write_bytes(
+            {
+                "torn": data[:-5],
+                "empty": b"",
+                "changed": data[:-9] + changed + data[-8:],
+                "of another block": second.read_bytes(),
+            }[damage]
+        )
+    found, again = finish(place, networks_of(Painter(), monkeypatch), plan())
+    assert found == whole
+    least = BATCHES - 4 + 2
+    assert least <= again <= (BATCHES if damage == "a folder" else least + 1)  # where none can be kept, none are
+
+
+class OtherMachine(Painter):
+    """Draws a little otherwise."""
+
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        return super().run(**inputs) * np.float32(0.99)
+
+
+def test_blocks_from_another_machine_are_not_used(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = finish(place, networks_of(OtherMachine(), monkeypatch), plan())
+    shutil.rmtree(place.out)
+    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 4)
+    found, again = finish(place, networks_of(OtherMachine(), monkeypatch), plan())
+    assert (found, again) == (whole, BATCHES)
+
+
+def test_a_strangers_block_that_holds_what_cannot_be_is_not_used(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = plan("set")
+    whole, _ = finish(place, knowing(monkeypatch), wanted)
+    encoded = staged._encoded
+    for name, value in (("nearest", 10**6), ("kinds", -1), ("indices", 10**9)):
+        shutil.rmtree(place.out)
+
+        def lying(part: Any, block: str, name: str = name, value: int = value) -> bytes:
+            array = part.arrays[name].copy()
+            array[-1] = value
+            return encoded(staged.Part({**part.arrays, name: array}, part.pngs, part.drawn), block)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(staged, "_encoded", lying)
+            interrupt(place, knowing(monkeypatch), wanted, 4)
+        assert finish(place, knowing(monkeypatch), wanted)[0] == whole, name
+
+
+def test_blocks_of_other_runs_are_swept_and_those_of_other_sets_are_not(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Place(place.project, place.project / "other")
+    other.out.mkdir()
+    for where, strategy in ((other, "is"), (place, "is"), (place, "top-p")):
+        interrupt(where, networks_of(Painter(), monkeypatch), plan(strategy), 4)
+    assert len(list((place.state / FOLDER).iterdir())) == 2
+    forget(place)  # as a batch does that has ended
+    assert len(list((place.state / FOLDER).iterdir())) == 1
+    assert finish(other, networks_of(Painter(), monkeypatch), plan())[1] == BATCHES - 4 + 1
+    assert not (place.state / FOLDER).exists()
+
+
+def test_what_lies_behind_a_link_is_not_swept(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 4)
+    (name,) = (path.name for path in (place.state / FOLDER).iterdir())
+    elsewhere = tmp_path / "elsewhere"
+    (place.state / FOLDER).rename(elsewhere)
+    (elsewhere / name.replace("-", "-0")).mkdir()
+    before = files_of(elsewhere)
+    (place.state / FOLDER).symlink_to(elsewhere)
+    finish(place, networks_of(Painter(), monkeypatch), plan())
+    assert files_of(elsewhere) == before
+    assert not (place.state / FOLDER).is_symlink()
+
+
+def test_a_quota_that_can_not_be_met_leaves_no_blocks(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(QuotaError):
+        draw_candidates(networks_of(Copyist(), monkeypatch), plan_of({"bat": 40}), place, lambda *_: None)
+    assert not (place.state / FOLDER).exists()
+
+
+# Disks ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trouble", ["little room", "full", "no permission"])
+def test_a_batch_can_do_without_blocks(place: Place, trouble: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
+    shutil.rmtree(place.out)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EACCES if trouble == "no permission" else errno.ENOSPC, "no")
+
+    with monkeypatch.context() as patch:
+        if trouble == "little room":
+            patch.setattr(staged.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))  # type: ignore[attr-defined]
+        else:
+            patch.setattr(staged, "move_file", refused)
+        assert finish(place, networks_of(Painter(), patch), plan())[0] == whole
+        shutil.rmtree(place.out)
+        interrupt(place, networks_of(Painter(), patch), plan(), 4)
+        assert not (place.state / FOLDER).exists()
+
+
+def test_blocks_give_way_where_candidates_find_no_room(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 4)
+    real, left = Path.write_bytes, [300]
+
+    def full(self: Path, data: bytes) -> int:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            draw_candidates(networks_of(Painter(), monkeypatch), plan(), place, lambda *_: None)
+    assert not (place.state / FOLDER).exists()
+
+
+# Whole commands ------------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(
+    cli: Cli, game: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(FakeNetworks):
+        def __init__(self, bundle: Any, device: str) -> None:
+            super().__init__(bundle, device)
+            self.generator = Failing(5, KeyboardInterrupt())
+
+    use_stand_ins(monkeypatch)
+    arguments = ("batch", "--project", game, "--types", "bat=30,imp=66", "--json")
+    assert cli(*arguments).code == 0
+    whole = files_of(game)
+    shutil.rmtree(game / "assets")
+    with monkeypatch.context() as patch:
+        patch.setattr("asset_gen.batch.Networks", Interrupted)
+        done = cli(*arguments)
+    assert done.code == 130
+    assert "interrupted; 256 candidates are kept; what was finished is whole, and the same command goes on" in done.err
+    assert "assets/generated/manifest.json" not in files_of(game)
+    assert json.loads(cli(*arguments).out)["added"] == 96
+    assert files_of(game) == whole
+
+
+def test_a_kill_in_the_middle_of_drawing_costs_no_more_than_a_block(
+    cli: Cli, game: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_bundle(tmp_path / "model")
+    arguments = ["batch", "--model", str(model), "--types", "beetle=20,flask=16", "--oversample", "16", "-q"]
+    (tmp_path / "undisturbed").mkdir()
+    assert cli(*arguments, "--project", tmp_path / "undisturbed").code == 0
+    slowly = (  # a tenth of a second for a batch
+        "import time, asset_gen.draw as draw, asset_gen.staged as staged; staged.BATCHES, real = 2, draw._judged\n"
+        "draw._judged = lambda *some: (time.sleep(0.1), real(*some))[1]\n"
+        "from asset_gen.cli import main; main()"
+    )
+    for blocks in (1, 3):
+        process = subprocess.Popen([sys.executable, "-c", slowly, *arguments, "--project", str(game)])
+        limit = time.monotonic() + 120
+        while len(list(game.glob(f".assetgen/{FOLDER}/*/*[0-9a-f]"))) < blocks and time.monotonic() < limit:
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+    told: list[int] = []
+    real = draw._judged
+    monkeypatch.setattr(draw, "_judged", lambda *some: told.append(1) or real(*some))  # type: ignore[func-returns-value]
+    assert cli(*arguments, "--project", game).code == 0
+    assert len(told) <= 576 // 64 - 3 * 2 + 1
+    assert files_of(game) == files_of(tmp_path / "undisturbed")
