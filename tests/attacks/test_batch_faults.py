@@ -123,8 +123,8 @@ def test_a_signal_from_the_terminal_ends_a_real_process_cleanly(
 ) -> None:
     arguments = ["batch", "--model", str(bundle), "--types", "beetle=8", "--oversample", "16", "--project"]
     slowly = (
-        "import time; from asset_gen.candidates import CandidateWriter; real = CandidateWriter.add\n"
-        "CandidateWriter.add = lambda *some: (time.sleep(0.01), real(*some))"
+        "import time; from asset_gen.candidates import CandidateWriter; real = CandidateWriter.add_png\n"
+        "CandidateWriter.add_png = lambda *some: (time.sleep(0.01), real(*some))"
     )
     process = start([*arguments, str(game)], slowly)
     limit = time.monotonic() + 60

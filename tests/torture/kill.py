@@ -2,8 +2,8 @@
 
 Each command runs in a process of its own, forked from one that has loaded its modules, so that no kill is wasted on
 imports; moments are drawn over how long the command takes undisturbed, but for a quarter of them, which fall when a
-change has just been decided. fsync and rename take 20 ms more than the disk needs, so that publishing is as long as
-drawing. After every kill, and after kills of the recovery, too:
+change has just been decided. fsync and rename take 20 ms more than the disk needs, and drawing 64 candidates 100 ms
+more, so that kills fall into all of it. After every kill, and after kills of the recovery, too:
 
 * torn: no published file is anything but the old or the new one, byte for byte, and none that both have is missing;
 * lost: the picture of every sprite that stays lies on its sheet, at its old or its new place;
@@ -40,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from PIL import Image
 
+from asset_gen import draw, staged
 from asset_gen.decisions import NAME as DECISIONS
 from asset_gen.decisions import read_decisions
 from tests.creatures import write_set
@@ -47,6 +48,7 @@ from tests.fakes import write_bundle
 
 OUT = "assets/generated"
 DISK_SECONDS = 0.02
+BATCH_SECONDS = 0.1
 AGAIN = 0.25
 """Share of recoveries that are killed, too."""
 PATIENCE = 60.0
@@ -87,9 +89,12 @@ def start(arguments: list[str], log: Path) -> int:
         os.dup2(handle, 1)
         os.dup2(handle, 2)
         for name in ("fsync", "replace", "rename"):
-            setattr(os, name, partial(_slowly, getattr(os, name)))
+            setattr(os, name, partial(_slowly, DISK_SECONDS, getattr(os, name)))
         if arguments[0] == "train":
             _hurry()
+        else:
+            staged.BATCHES = 1  # so that few candidates fill a block
+            draw._judged = partial(_slowly, BATCH_SECONDS, draw._judged)
         from asset_gen.cli import run
 
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -98,9 +103,9 @@ def start(arguments: list[str], log: Path) -> int:
         os._exit(code)
 
 
-def _slowly(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """As on a slow disk."""
-    time.sleep(DISK_SECONDS)
+def _slowly(seconds: float, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """As on a slow disk, or with a large model."""
+    time.sleep(seconds)
     return call(*arguments, **named)
 
 
@@ -156,6 +161,8 @@ class Row:
     """Of the kills."""
     decided: int = 0
     """Kills after which a journal, or a checkpoint half written, waited."""
+    drawn: int = 0
+    """Kills after which candidates waited that were drawn already."""
     torn: int = 0
     lost: int = 0
     edited: int = 0
@@ -172,8 +179,8 @@ class Batch:
     """A project with sprites, some of which somebody edited, is asked for more, fewer and others of them."""
 
     name = "batch"
-    first = ("--types", "beetle=6,flask=4", "--oversample", "2")
-    then = ("--types", "beetle=9,mushroom=4", "--oversample", "2", "--yes")
+    first = ("--types", "beetle=6,flask=4", "--oversample", "16")
+    then = ("--types", "beetle=9,mushroom=4", "--oversample", "16", "--yes")
     edited = f"{OUT}/beetle/beetle.json"
     gone = frozenset[str]()
     """What a person deleted: missing until it is made again."""
@@ -215,6 +222,7 @@ class Batch:
 
     def inspect(self, row: Row) -> None:
         """After a kill."""
+        row.drawn += any(self.place.glob(f".assetgen/{staged.FOLDER}/*/*"))
         found = tree_of(self.place)
         row.torn += sum(data not in (self.before.get(path), self.after.get(path)) for path, data in found.items())
         row.torn += len((self.before.keys() & self.after.keys()) - found.keys() - self.gone)
@@ -309,6 +317,17 @@ class Watch(Batch):
         return [*self.disturbed(project), "--once"]
 
 
+class Reject(Batch):
+    """Two sprites are rejected and replaced, each in its slot; the same again would reject what replaced them."""
+
+    name = "reject"
+    then = ("--reject", "beetle:2", "--reject", "flask:1")
+
+    def completing(self, project: Path) -> list[str]:
+        """The rejection where it wasn't written down, or else what a person runs who doesn't know how far it got."""
+        return self.command(project, *self.first) if decided_in(project) else self.disturbed(project)
+
+
 class Train:
     """A training with a checkpoint after nearly every step; the last one's tensors must be the undisturbed run's."""
 
@@ -359,7 +378,7 @@ class Train:
         row.left += len([*self.place.glob("*/.*.tmp")])
 
 
-SCENARIOS: dict[str, Callable[[Path], Any]] = {kind.name: kind for kind in (Batch, Watch, Train)}
+SCENARIOS: dict[str, Callable[[Path], Any]] = {kind.name: kind for kind in (Batch, Reject, Watch, Train)}
 
 
 def torture(make: Callable[[Path], Any], folder: Path, kills: int, chance: random.Random) -> Row:
@@ -398,13 +417,13 @@ def torture(make: Callable[[Path], Any], folder: Path, kills: int, chance: rando
 def markdown(rows: list[Row]) -> str:
     """The torture table."""
     lines = [
-        "| command | kills | of recoveries | decided, not done | torn files | lost kept sprites | edits lost "
-        "| differing files | left over | a run takes |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| command | kills | of recoveries | drawn, not chosen | decided, not done | torn files | lost kept sprites "
+        "| edits lost | differing files | left over | a run takes |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{row.command}` | {row.kills} | {row.recoveries_killed} | {row.decided} | {row.torn} | {row.lost} "
-        f"| {row.edited} | {row.differing} | {row.left} | {row.seconds} s |"
+        f"| `{row.command}` | {row.kills} | {row.recoveries_killed} | {row.drawn} | {row.decided} "
+        f"| {row.torn} | {row.lost} | {row.edited} | {row.differing} | {row.left} | {row.seconds} s |"
         for row in rows
     ]
     return "\n".join(lines)
