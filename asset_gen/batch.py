@@ -93,13 +93,13 @@ def run_batches(
     """
     jobs = [_named(request, _resolve, request, models) for request in requests]
     check_apart({job.request.name: job.place for job in jobs})
-    loaded: dict[str, Networks] = {}
+    loaded: dict[Path, Networks] = {}  # by folder: of one model, one may have a critic and another not
     for job in jobs:
-        if job.bundle.sha256 not in loaded:
+        if job.bundle.path not in loaded:
             load = models.networks if models else Networks
-            loaded[job.bundle.sha256] = load(job.bundle, job.request.device)
+            loaded[job.bundle.path] = load(job.bundle, job.request.device)
     with opened(jobs[0].place):
-        return [_named(job.request, _run, job, loaded[job.bundle.sha256], ask, progress) for job in jobs]
+        return [_named(job.request, _run, job, loaded[job.bundle.path], ask, progress) for job in jobs]
 
 
 def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome:

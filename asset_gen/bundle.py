@@ -28,6 +28,8 @@ FEATURES = "features.onnx"
 """Sprite → features, by which a set of sprites is compared with the training set."""
 TRAINING_SET = "training_features.npz"
 """What is remembered of the training sprites; read by ``asset_gen.training_set``."""
+CRITIC = "critic.onnx"
+"""The discriminator that the generator was trained against: sprite → logit of being real."""
 WEIGHTS = "weights.safetensors"
 """Generator, average and discriminator to train on; checked by who reads it, since drawing doesn't."""
 MAX_FILE = 512 * 2**20  # bytes
@@ -61,6 +63,8 @@ class Tunable(msgspec.Struct, frozen=True, kw_only=True):
     """The preset whose generator it is."""
     width: float
     """Factor of its channels."""
+    shown_side: int | None = None
+    """Pixels to which the discriminator of the preset ``projected`` enlarges a sprite; left out: the preset's."""
 
 
 class FeatureRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +76,19 @@ class FeatureRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Whether others trained it."""
     dimensions: int
     """Features of a sprite."""
+
+
+class CriticRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``critic.onnx`` is."""
+
+    preset: str
+    """The preset whose discriminator it is."""
+    scale: float
+    """Factor of the discriminator's own logit, and …"""
+    shift: float
+    """… what was added, so that σ(logit) is the chance that a sprite is real where half of them are."""
+    told_apart: float
+    """Share of as many real and generated sprites, 0–1, that it takes for what they are: 0.5 by chance alone."""
 
 
 class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +125,8 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that any of the networks may take, weights included, to draw or judge 64 sprites; left out: 2 GiB."""
     features: FeatureRecord | None = None
     """Given where the bundle remembers its training sprites."""
+    critic: CriticRecord | None = None
+    """Given where the bundle has its discriminator, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +217,10 @@ def _read_info(path: Path) -> BundleInfo:
         1 <= info.features.dimensions <= MAX_FEATURES and info.features.network.isprintable()
     ):
         raise _rejected(path, f"bundle.json: {info.features.dimensions} features, or a network that can't be named")
+    if (info.critic is None) == (CRITIC in info.files):
+        raise _rejected(path, f"bundle.json has only one of {CRITIC} and the record 'critic'")
+    if info.critic is not None and not info.critic.preset.isprintable():
+        raise _rejected(path, f"bundle.json: {info.critic.preset[:40]!r} can't be printed")
     if not 4 <= info.size <= MAX_SIDE or not 1 <= info.latent <= 65536:
         raise _rejected(path, f"bundle.json: size {info.size} or latent {info.latent} is out of range")
     return info
@@ -238,6 +261,11 @@ def _check_networks(path: Path, info: BundleInfo) -> None:
     _check_network(path, "classifier.onnx", {"rgba": picture}, {"logits": ("n", len(info.types))}, allowed)
     if info.features is not None:
         _check_network(path, FEATURES, {"rgba": picture}, {"features": ("n", info.features.dimensions)}, allowed)
+    if info.critic is not None:
+        judged: dict[str, Sequence[int | str]] = {"rgba": picture}
+        if info.conditional:
+            judged["label"] = latent["label"]
+        _check_network(path, CRITIC, judged, {"logit": ("n",)}, allowed)
 
 
 def _check_network(

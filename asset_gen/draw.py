@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asset_gen import __version__
-from asset_gen.bundle import FEATURES, Bundle, BundleInfo
+from asset_gen.bundle import CRITIC, FEATURES, Bundle, BundleInfo
 from asset_gen.candidates import FOLDER, SHARD_FROM, CandidateWriter, candidate_name, encode_png
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.fitness import Fitness, counted, listed
 from asset_gen.generate import Drawn, Wanted, generate
 from asset_gen.herding import Aim, Points
-from asset_gen.manifest import Figure, ScorerRecord
+from asset_gen.latents import chances
+from asset_gen.manifest import ChooserRecord, Figure, ScorerRecord
 from asset_gen.metrics.inception_score import SPLITS, inception_score
 from asset_gen.plan import Plan, filter_name
 from asset_gen.pool import Candidates, Pool, rows_of
@@ -64,6 +65,13 @@ class Networks:
     def features(self) -> Session:
         """Sprite → features; only for a bundle that has a training set."""
         path = self._bundle.optional(FEATURES)
+        assert path is not None
+        return open_session(path, self._device, self._bundle.memory)
+
+    @cached_property
+    def critic(self) -> Session:
+        """Sprite → logit of being real; only for a bundle that has a critic."""
+        path = self._bundle.optional(CRITIC)
         assert path is not None
         return open_session(path, self._device, self._bundle.memory)
 
@@ -140,8 +148,9 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
         return DrawnSet(0, {})
     info, choice = networks.info, plan.choice
     numbers = [info.types.index(kind) for kind in plan.quotas]
-    aimed = not plan.ratings and filter_name(choice) == "set"
-    inputs = [__version__, networks.generator.provider, choice.model, choice.seed, numbers, aimed]
+    chooser = _chooser(info, _strategy(plan))
+    judge = chooser and chooser.sha256
+    inputs = [__version__, networks.generator.provider, choice.model, choice.seed, numbers, _strategy(plan), judge]
     staging = Staging(place, plan.run, json.dumps(inputs), info.size, partial(_could_be, networks, numbers))
     sharded = sum(plan.quotas.values()) * choice.oversample > SHARD_FROM
     try:
@@ -170,14 +179,14 @@ def _drawn_set(
 ) -> DrawnSet:
     """Draw, judge and choose, and hand it all to ``writer``."""
     info = networks.info
-    strategy = RATED if plan.ratings else filter_name(plan.choice)
+    strategy = _strategy(plan)
     pool, supply = Pool(), _Supply(plan, info)
     wanted, done = supply.first(), 0
     quotas = {info.types.index(kind): quota for kind, quota in plan.quotas.items()}
 
     def draw(some: Wanted) -> Iterator[Part]:
         for drawn in generate(networks.generator, info, plan.choice.seed, some):
-            yield _judged(networks, drawn, some, quotas, strategy == "set")
+            yield _judged(networks, drawn, some, quotas, strategy)
 
     fitness: Fitness | None = None
     while True:
@@ -217,8 +226,10 @@ def _drawn_set(
         if info.features is not None and not info.features.outside:
             points = networks.aim.aligned(points, candidates.kinds)
         look = points, networks.aim.likeness(points, quotas)
+    judged = None if candidates.logits is None else (candidates.logits, _luck(info, plan.choice.seed, candidates))
     chosen, best = (
-        select(candidates.p, candidates.kinds, quotas, name, fixed, allowed, worth, look) for name in (strategy, "is")
+        select(candidates.p, candidates.kinds, quotas, name, fixed, allowed, worth, look, judged)
+        for name in (strategy, "is")
     )
     if plan.min_is:
         try:
@@ -229,6 +240,7 @@ def _drawn_set(
                 f"more of them with --oversample. Nothing was published."
             ) from None
     scorer = figures(plan.choice.scorer, candidates.p, candidates.kinds, chosen, quotas, allowed, best)
+    scorer = msgspec.structs.replace(scorer, chooser=_chooser(info, strategy))
     dropped = counted(causes)
     run = {
         "run": plan.run,
@@ -262,8 +274,8 @@ def _too_few(
     )
 
 
-def _judged(networks: Networks, drawn: Drawn, wanted: Wanted, quotas: dict[int, int], compare: bool) -> Part:
-    """What is kept of a batch; ``compare``: also where it lies beside the real ones."""
+def _judged(networks: Networks, drawn: Drawn, wanted: Wanted, quotas: dict[int, int], strategy: str) -> Part:
+    """What is kept of a batch: its pictures, its figures, and what the filter goes by."""
     info = networks.info
     p = type_probabilities(networks.classifier, drawn.rgba)
     kinds = wanted.kinds[drawn.rows] if info.conditional else p.argmax(axis=1)
@@ -278,7 +290,12 @@ def _judged(networks: Networks, drawn: Drawn, wanted: Wanted, quotas: dict[int, 
     if networks.training is not None:
         near = networks.training.nearest(sprites)
         arrays |= measure(sprites) | {"nearest": near.rows, "distances": near.distances}
-    if compare:
+    if strategy == "critic":
+        label = {}
+        if info.conditional:
+            label["label"] = np.eye(len(info.types), dtype=np.float32)[kinds]
+        arrays["logits"] = networks.critic.run(rgba=drawn.rgba, **label)[useful]
+    if strategy == "set":
         arrays["points"] = networks.aim.points_of(networks.features.run(rgba=drawn.rgba)[useful]).astype(np.float16)
     return Part(arrays, [encode_png(sprite) for sprite in sprites], len(useful))
 
@@ -290,6 +307,30 @@ def _could_be(networks: Networks, numbers: Sequence[int], part: Part, wanted: Wa
     if training is not None:
         fits &= bool(np.isin(arrays["nearest"], np.arange(len(training.names))).all())
     return bool(fits)
+
+
+def _luck(info: BundleInfo, seed: int, candidates: Candidates) -> NDArray[np.float64]:
+    """[n]: by what luck the critic lets each candidate through, the same in any company."""
+    luck = np.empty(len(candidates.kinds))
+    for kind in np.unique(candidates.kinds):
+        mine = candidates.kinds == kind
+        luck[mine] = chances(seed, info.types[kind] if info.conditional else "", candidates.indices[mine])
+    return luck
+
+
+def _strategy(plan: Plan) -> str:
+    """One of ``asset_gen.select.FILTERS``, or ``RATED``."""
+    return RATED if plan.ratings else filter_name(plan.choice)
+
+
+def _chooser(info: BundleInfo, strategy: str) -> ChooserRecord | None:
+    """By which of the bundle's networks a filter chooses, beside the classifier."""
+    if strategy == "set" and info.features is not None and FEATURES in info.files:
+        return ChooserRecord(file=FEATURES, network=info.features.network, sha256=info.files[FEATURES].sha256)
+    if strategy == "critic" and info.critic is not None and CRITIC in info.files:
+        network = f"discriminator of {info.critic.preset}"
+        return ChooserRecord(file=CRITIC, network=network, sha256=info.files[CRITIC].sha256)
+    return None
 
 
 def _worth(info: BundleInfo, plan: Plan, candidates: Candidates) -> NDArray[np.float64]:

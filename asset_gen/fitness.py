@@ -1,9 +1,9 @@
 """Which candidates must not be chosen, and why?
 
-Whatever the filter, but ``none``: near-duplicates of a better one, and copies of training sprites. For ``set`` also
-what is odd beside the training sprites (``asset_gen.sanity``), and what the classifier takes for its type less readily
-than by chance. A limit that more than a tenth of the candidates break, where a fiftieth of the real sprites do, says
-something of the model and nothing of a sprite (no network hits a colour twice): it isn't held to.
+Whatever the filter, but ``none``: near-duplicates of a better one, and copies of training sprites. For ``set`` and
+``critic`` also what is odd beside the training sprites (``asset_gen.sanity``), and what the classifier takes for its
+type less readily than by chance. A limit that more than a tenth of the candidates break, where a fiftieth of the real
+sprites do, says something of the model and nothing of a sprite (no network hits a colour twice): it isn't held to.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from asset_gen.sanity import MEASURES
 from asset_gen.training_set import TrainingSet
 
+HELD = ("set", "critic")
+"""Filters that hold candidates to the limits of the training set."""
 PASSES = 0.9
 """Share of the candidates that must keep a limit for it to be held to."""
 REJECTED, SCORE, COPY, TWIN, UNLIKELY = "rejected", "score", "copy", "twin", "unlikely"
@@ -66,7 +68,7 @@ class Fitness:
             own: p(type it stands for | sprite) [n].
             types: how many the classifier knows.
         """
-        if training is None or figures is None or strategy != "set":
+        if training is None or figures is None or strategy not in HELD:
             return cls(training, ())
         broken = {name: _beyond(training, figures, name) for name in MEASURES} | {UNLIKELY: _unlikely(own, types)}
         return cls(training, tuple(name for name, which in broken.items() if 1 - which.mean() >= PASSES))

@@ -30,7 +30,7 @@ class Models:
     def networks(self, bundle: Bundle, device: str) -> Networks:
         """The bundle's networks on a device; those of models that nobody uses any more are let go."""
         key = bundle.sha256, device
-        if key not in self._networks:
+        if key not in self._networks or self._networks[key].info != bundle.info:  # calibrated since, say
             used = {held.sha256 for _, held in self._bundles.values()}
             self._networks = {kept: value for kept, value in self._networks.items() if kept[0] in used}
             self._networks[key] = Networks(bundle, device)

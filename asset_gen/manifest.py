@@ -31,6 +31,16 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     std: float | None
 
 
+class ChooserRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The network by which a filter chose, beside the classifier: the same model may come with another one."""
+
+    file: str
+    """Its name in the bundle."""
+    network: str
+    """What it is, as the bundle says."""
+    sha256: str
+
+
 class ScorerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What judged the sprites, and what it found."""
 
@@ -41,6 +51,8 @@ class ScorerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Mean over ten random sets with the kept set's size and quotas."""
     best: Figure | None = None
     """The greatest there is under the same quotas, which is what the filter ``is`` would keep; left out: not known."""
+    chooser: ChooserRecord | None = None
+    """Left out where the filter needs no network of its own, and in sets from before this was recorded."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

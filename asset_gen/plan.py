@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from asset_gen.bundle import Bundle, BundleInfo
+from asset_gen.bundle import CRITIC, WEIGHTS, Bundle, BundleInfo
 from asset_gen.candidates import FOLDER, SHARD_FROM
 from asset_gen.decisions import read_decisions
 from asset_gen.errors import UsageError
@@ -301,12 +301,13 @@ def _filter(request: Request, bundle: Bundle, old: Manifest | None) -> str:
     sprites.
 
     Raises:
-        UsageError: the ratings are of another model's or seed's candidates.
+        UsageError: the ratings are of another model's or seed's candidates, or the bundle has no critic for its filter.
     """
     ratings = request.ratings
     if ratings is None:
         if request.oversample == 1:
             return "none"
+        _check_critic(request.filter or _usual(request, bundle, old), bundle)
         if request.filter and request.filter not in FILTERS:  # as it is published, with what else decides
             return request.filter
         name = request.filter or _usual(request, bundle, old)
@@ -323,6 +324,15 @@ def _filter(request: Request, bundle: Bundle, old: Manifest | None) -> str:
     if request.oversample == 1:
         raise UsageError("--filter: --oversample 1 leaves nothing to choose. Give that of the rated candidates.")
     return f"{RATED} {ratings.digest()}"
+
+
+def _check_critic(name: str, bundle: Bundle) -> None:
+    if name.split(",")[0] == "critic" and bundle.info.critic is None:
+        raise UsageError(
+            f"--filter critic: {bundle.path} has no {CRITIC}. Add it with 'assetgen calibrate {bundle.path} SPRITES "
+            f"--critic', where the bundle carries its networks ({WEIGHTS}), or export its run again with 'assetgen "
+            f"export … --critic'; or choose another --filter."
+        )
 
 
 def _usual(request: Request, bundle: Bundle, old: Manifest | None) -> str:

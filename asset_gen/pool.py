@@ -33,6 +33,8 @@ class Candidates:
     """None where the bundle knows no training sprites."""
     points: NDArray[np.float16] | None
     """[n, d], by which a set is compared with the training set; None where it isn't."""
+    logits: NDArray[np.float32] | None = None
+    """[n], by the critic; None where it isn't asked."""
 
     @property
     def own(self) -> NDArray[np.float32]:
@@ -82,8 +84,9 @@ def rows_of(
         for kind, index in zip(candidates.kinds, candidates.indices, strict=True)
     ]
     scores: dict[str, NDArray[np.float32]] = dict(known.measures) if known else {}
-    if likeness is not None:
-        scores = {"likeness": likeness} | scores
+    for name, values in (("critic", candidates.logits), ("likeness", likeness)):
+        if values is not None:
+            scores = {name: values} | scores
     rows = []
     for row in np.lexsort((candidates.indices, candidates.kinds)):
         near: tuple[Near, ...] = ()

@@ -255,7 +255,7 @@ out = "{out}"
 #types = ["dragon", "potion"]   # only these, or each with its number: types = {{ dragon = 40, potion = 10 }}
 #seed = 0                       # another seed gives other sprites
 #oversample = 4                 # candidates drawn for each sprite kept
-#filter = "set"                 # how the set is chosen: "set", "is", "top-p", "none", or ratings from assetgen poll
+#filter = "set"                 # how the set is chosen: "set", "critic", "is", "top-p", "none", or ratings from a poll
 #min-is = 6.0                   # the least Inception Score that the set shall have
 #min-score = 0.5                # leave out what the type classifier takes for another type
 

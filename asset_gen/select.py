@@ -3,6 +3,7 @@
 Under a quota for each type, and of what may be chosen at all (``asset_gen.fitness``), one of these filters:
 
     set     the set that is most like the training set as a whole (``asset_gen.herding``)
+    critic  what the discriminator takes for real, by luck and odds (``asset_gen.rejection``)
     is      the set with the greatest Inception Score over the type posteriors
     top-p   the sprites whose own type is most probable
     none    the first ones drawn
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 
 from asset_gen.herding import Points, herd
 from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
+from asset_gen.rejection import accepted
 
-FILTERS = ("set", "is", "top-p", "none")
+FILTERS = ("set", "critic", "is", "top-p", "none")
 USUAL = "set"
 RATED = "rated"
 """Needs ratings, so it has no name on the command line but their file's."""
@@ -83,6 +85,7 @@ def select(
     allowed: NDArray[np.bool_] | None = None,
     worth: NDArray[np.floating] | None = None,
     look: tuple[Points, NDArray[np.float32]] | None = None,
+    judged: tuple[NDArray[np.floating], NDArray[np.float64]] | None = None,
 ) -> NDArray[np.int64]:
     """Rows of the chosen set, ascending.
 
@@ -94,6 +97,7 @@ def select(
         fixed: rows that are in the set already and stay.
         allowed: [n], False for rows that must not be chosen.
         look: points [n, d] and their likeness to the training set [n]; needed by ``set``.
+        judged: the critic's logits [n] and each candidate's luck [n]; needed by ``critic``.
         worth: [n], ratings; needed by ``RATED``. Equal ones are chosen in the order they were drawn in.
 
     Raises:
@@ -115,6 +119,9 @@ def select(
         chosen = [pool[np.argsort(-worth[pool], kind="stable")[: open_slots[kind]]] for kind, pool in pools.items()]
     elif strategy == "set" and look is not None:
         chosen = herd(*look, pools, open_slots, fixed)
+    elif strategy == "critic" and judged is not None:
+        logits, luck = judged
+        chosen = [pool[accepted(logits[pool], luck[pool], open_slots[kind])] for kind, pool in pools.items()]
     elif strategy == "is":
         chosen = _greatest_score(np.asarray(p, np.float64), pools, open_slots, fixed)
     else:

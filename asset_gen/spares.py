@@ -22,11 +22,19 @@ def _sureness(row: Row) -> float:
 
 
 def _likeness(row: Row) -> float:
-    told = row.scores.get("likeness", nan)
+    return _score_or_sureness(row, "likeness")
+
+
+def _logit(row: Row) -> float:
+    return _score_or_sureness(row, "critic")
+
+
+def _score_or_sureness(row: Row, name: str) -> float:
+    told = row.scores.get(name, nan)
     return row.p_type if isnan(told) else told
 
 
-MEASURES: dict[str, Callable[[Row], float]] = {"none": lambda row: 0.0, "set": _likeness}
+MEASURES: dict[str, Callable[[Row], float]] = {"none": lambda row: 0.0, "set": _likeness, "critic": _logit}
 """What a filter goes by where it is asked for one sprite more; others go by p(type | sprite)."""
 
 
@@ -51,8 +59,8 @@ def find_spares(
     """The best candidates of the sets in ``folder`` (``candidates~``) that were drawn for ``choice``.
 
     A candidate that one set dropped (because it nearly equals another, or scores too little) is none. People's
-    decisions come first, then their ratings, then the filter's order: as drawn, by likeness to the training set, or by
-    p(type | sprite).
+    decisions come first, then their ratings, then the filter's order: as drawn, by likeness to the training set, by the
+    critic's logit, or by p(type | sprite).
 
     Args:
         folder: where candidate sets lie; one that is damaged offers nothing.

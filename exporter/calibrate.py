@@ -15,6 +15,7 @@ from asset_gen.generate import BATCH
 from asset_gen.pixels import as_drawn
 from asset_gen.runtime import open_session
 from asset_gen.training_set import TrainingSet
+from exporter.critic import add_critic, critic_in
 from exporter.feature_network import usual_network, write_features
 from exporter.stage import file_record, memory_of, staging, swap, write_info
 from trainer.dataset import Dataset, load_dataset
@@ -26,11 +27,14 @@ def calibrate(
     merge: Mapping[str, str] | None = None,
     background: bool = False,
     network: str | None = None,
+    critic: bool = False,
 ) -> Bundle:
     """Give an existing bundle ``features.onnx`` and ``training_features.npz``; its model stays the same.
 
+    With ``critic`` it also gets ``critic.onnx``, and keeps the features that it has, unless ``network`` names some.
+
     Raises:
-        UsageError: the sprites aren't those that the model was trained on.
+        UsageError: the sprites aren't those that the model was trained on, or it carries no discriminator.
         SpriteError: they can't be read.
         ModelError: the bundle is damaged.
     """
@@ -41,10 +45,15 @@ def calibrate(
             f"{sprites}: these {len(dataset.files)} sprites aren't the {bundle.info.data.sprites} that {path} was "
             f"trained on. Give that folder, with --merge and --background as in training."
         )
+    judge = critic_in(bundle) if critic else None
     stage = staging(path)
     try:
         shutil.copytree(path, stage)
-        info = remember(stage, bundle.info, dataset, network)
+        info = bundle.info
+        if info.features is None or network or judge is None:
+            info = remember(stage, info, dataset, network)
+        if judge is not None:
+            info = add_critic(stage, info, judge, dataset)
         write_info(stage, info)
         load_bundle(stage)
         swap(stage, path)

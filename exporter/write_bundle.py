@@ -27,6 +27,7 @@ from asset_gen.bundle import (
 )
 from asset_gen.errors import ModelError, SpriteError, UsageError
 from exporter.calibrate import remember
+from exporter.critic import add_critic, critic_of
 from exporter.onnx_graph import Typed, Untyped, export_onnx
 from exporter.stage import file_record, memory_of, staging, swap, write_info
 from exporter.verify import check_parity
@@ -35,7 +36,7 @@ from trainer.classifier import load_classifier
 from trainer.config import Config, load_config, outside_networks, run_report
 from trainer.dataset import Dataset, load_dataset
 from trainer.evaluate import read_evaluations
-from trainer.loop import new_generator
+from trainer.loop import new_generator, resolve
 from trainer.presets import PRESETS
 
 
@@ -61,6 +62,8 @@ class Form:
     """Take the newest checkpoint, even where an earlier one was judged better."""
     features: str | None = None
     """The network by which sets are compared: one of ``exporter.feature_network.NETWORKS``; None: the usual one."""
+    critic: bool = False
+    """Write the discriminator, too."""
     force: bool = False
     """Replace an existing bundle."""
 
@@ -77,7 +80,7 @@ def export_run(
     ``say`` hears of damaged checkpoints passed over.
 
     Raises:
-        UsageError: ``out`` exists and ``force`` is False, or is no bundle.
+        UsageError: ``out`` exists and ``force`` is False, or is no bundle; or the run can't have a critic.
         ModelError: the run isn't finished or is damaged, or ONNX Runtime doesn't reproduce PyTorch.
     """
     form = form or Form()
@@ -86,6 +89,10 @@ def export_run(
         raise UsageError(f"{out}: exists already. {cure}.")
     config = load_config(run)
     generator, saved = load_generator(run, config, form.last, say)
+    critic = None
+    if form.critic:
+        recipe, discriminator = resolve(config.preset, config.settings), saved.part("discriminator")
+        critic = critic_of(recipe, len(config.types), config.size or 0, config.settings.width, discriminator, run)
     classifier, figures = load_classifier(run, len(config.types), config.size or 0)
     report = run_report(run)
     preset = PRESETS[config.preset]
@@ -123,7 +130,13 @@ def export_run(
         info = _info(config, report, labelling, saved.state, figures, evaluation, parity, stage)
         info = msgspec.structs.replace(info, memory=max(memory_of(stage / name) for name in NETWORKS))
         dataset = sprites_of(config, say)
-        write_info(stage, info if dataset is None else remember(stage, info, dataset, form.features))
+        if dataset is not None:
+            info = remember(stage, info, dataset, form.features)
+        if critic is not None and dataset is None:
+            raise UsageError(f"--critic: needs the training sprites as they were. Restore {config.sprites}.")
+        if critic is not None and dataset is not None:
+            info = add_critic(stage, info, critic, dataset)
+        write_info(stage, info)
         load_bundle(stage)
         swap(stage, out)
     finally:
@@ -215,7 +228,14 @@ def _info(
         training=training,
         parity=parity,
         files=files,
-        tunable=Tunable(generator=config.settings.generator or config.preset, width=config.settings.width)
-        if WEIGHTS in files
-        else None,
+        tunable=_tunable(config) if WEIGHTS in files else None,
+    )
+
+
+def _tunable(config: Config) -> Tunable:
+    recipe = resolve(config.preset, config.settings)
+    return Tunable(
+        generator=config.settings.generator or config.preset,
+        width=config.settings.width,
+        shown_side=recipe.shown_side if recipe.name == "projected" else None,
     )

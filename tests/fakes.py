@@ -92,6 +92,29 @@ def write_bundle(folder: Path, kinds: tuple[str, ...] = ("beetle", "flask", "mus
     return folder
 
 
+def write_critic(folder: Path, joined: bool = False) -> None:
+    """Give a bundle a critic that likes light pictures; ``joined``: one whose logit is of the whole batch."""
+    document = json.loads((folder / "bundle.json").read_text())
+    inputs: dict[str, list[str | int]] = {"rgba": ["n", 4, document["size"], document["size"]]}
+    nodes = [helper.make_node("ReduceMean", ["rgba", "places"], ["light"], keepdims=0)]
+    weights = {"places": np.array([1, 2, 3], np.int64), "kinds": np.array([1], np.int64)}
+    if document["conditional"]:
+        inputs["label"] = ["n", len(document["types"])]
+        nodes.append(helper.make_node("ReduceSum", ["label", "kinds"], ["asked"], keepdims=0))
+        nodes.append(helper.make_node("Add", ["light", "asked"], ["logit"]))
+    else:
+        nodes.append(helper.make_node("Identity", ["light"], ["logit"]))
+    if joined:
+        nodes[-1].output[0] = "each"
+        nodes.append(helper.make_node("ReduceMean", ["each"], ["logit"], keepdims=1))
+    network = _network(nodes, inputs, {"logit": [1] if joined else ["n"]}, weights)
+    data = network.SerializeToString()
+    (folder / "critic.onnx").write_bytes(data)
+    document["files"]["critic.onnx"] = {"sha256": sha256(data).hexdigest(), "size": len(data)}
+    document["critic"] = {"preset": "projected", "scale": 1.0, "shift": 0.0, "told_apart": 0.5}
+    (folder / "bundle.json").write_text(json.dumps(document))
+
+
 def _network(
     nodes: list[onnx.NodeProto],
     inputs: dict[str, list[str | int]],

@@ -53,6 +53,8 @@ class Preset:
     """… and grows linearly to its whole weight here; 0: whole from the start."""
     shown_side: int = 224
     """``projected``: what the frozen network is shown, in pixels."""
+    compares: bool = False
+    """Whether its discriminator looks at the sprites of a batch side by side, so that no logit is of one sprite."""
     outside: tuple[str, ...] = ()
     """Networks trained by others that it learns from: keys of ``trainer.pretrained.WEIGHTS``."""
     default_minutes: float | None = None
@@ -73,6 +75,7 @@ PRESETS: dict[str, Preset] = {
             default_size=None,
             conditional=True,
             alpha=True,
+            compares=True,
             losses=_ALL_LOSSES,
             augment=Augment(),
             ema_half_life=20.0,

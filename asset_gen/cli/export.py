@@ -25,6 +25,7 @@ from asset_gen.errors import DeviceError
     help="Network that compares candidates with the training sprites: the own classifier or EfficientNet-Lite0.  "
     "[default: lite0 where outside networks took part in training, otherwise own]",
 )
+@click.option("--critic", is_flag=True, help="Carry the discriminator, too, to choose by: 'batch --filter critic'.")
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
 def command(
     run: Path,
@@ -37,6 +38,7 @@ def command(
     tunable: bool,
     last: bool,
     features: str | None,
+    critic: bool,
     force: bool,
 ) -> int:
     """Turn a training run into a model bundle.
@@ -58,7 +60,7 @@ def command(
     labelling = Labelling(
         name=name or out.resolve().name, licence=licence, data_name=data_name, data_licence=data_licence
     )
-    form = Form(half=half, tunable=tunable, last=last, features=features, force=force)
+    form = Form(half=half, tunable=tunable, last=last, features=features, critic=critic, force=force)
     bundle = export_run(run, out, labelling, form, say=lambda notice: click.echo(f"  {notice}", err=True))
     click.echo(
         f"{out}: {bundle.info.name}, {len(bundle.info.types)} types at {bundle.info.size} px, "

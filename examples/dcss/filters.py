@@ -7,12 +7,16 @@ chooses sets of a half to a sixteenth, and beside each stands a random set of th
 candidates, under the same hard limits (no near-duplicates, no copies, nothing odd). What is shown is the mean over
 seeds of the difference to that random set, with its 95 % interval (Student's t). Filters are tuned with --judge lite1
 and reported once with lite2. What was computed is kept in FOLDER, so that an interrupted call goes on where it was.
+
+A bundle with a critic (assetgen calibrate … --critic) is filtered by that, too: by discriminator rejection sampling,
+and by the greatest logits. What a call without it has computed is taken over.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +26,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from asset_gen.bundle import Bundle, load_bundle
+from asset_gen.bundle import CRITIC, Bundle, load_bundle
 from asset_gen.cli.train import parse_merge
 from asset_gen.errors import AssetgenError, UsageError
 from asset_gen.fitness import Figures, Fitness
 from asset_gen.generate import BATCH, Wanted, generate
 from asset_gen.herding import Aim
+from asset_gen.latents import chances
 from asset_gen.metrics.inception_score import score_of
 from asset_gen.metrics.kid import kernel_distance
 from asset_gen.metrics.prdc import precision_recall
@@ -36,7 +41,7 @@ from asset_gen.proportions import rows_in_proportion
 from asset_gen.runtime import Session, open_session
 from asset_gen.sanity import measure
 from asset_gen.score.types import type_probabilities
-from asset_gen.select import near_duplicates, select, thumbnails
+from asset_gen.select import RATED, near_duplicates, select, thumbnails
 from asset_gen.training_set import TrainingSet
 from exporter.feature_network import Pretrained, write_features
 from exporter.onnx_graph import export_onnx
@@ -46,6 +51,8 @@ from trainer.judge import NATIVE
 
 FACTORS = (2, 4, 8, 16)
 FILTERS = ("set (lite0)", "set (own)", "is", "top-p")
+CRITICS = ("critic", "critic, best")
+"""Filters of a bundle with a critic."""
 FIGURES = ("kid", "precision", "recall", "coverage")
 HEADINGS = ("KID × 10³", "KID better by", "precision", "recall", "coverage", "IS")
 T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
@@ -64,6 +71,16 @@ class Study:
     judge: str
     each: int
     """Candidates of a seed."""
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What is compared with random sets."""
+        return FILTERS if self.bundle.info.critic is None else FILTERS + CRITICS
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """[each]: counters within (seed, type)."""
+        return np.concatenate([np.arange(n) for n in np.bincount(self.kinds)])
 
     @property
     def kinds(self) -> NDArray[np.int64]:
@@ -86,16 +103,31 @@ def kept(path: Path, make: Any) -> Arrays:
 def candidates_of(study: Study, seed: int) -> Arrays:
     """Sprites, type posteriors, and what the filters see."""
     kinds = study.kinds
-    indices = np.concatenate([np.arange(n) for n in np.bincount(kinds)])
     networks = {name: open_session(network(study, name), "cpu") for name in ("lite0", "own")}
     generator, classifier = (open_session(path, "cpu") for path in (study.bundle.generator, study.bundle.classifier))
     parts: dict[str, list[NDArray[Any]]] = {}
-    for drawn in generate(generator, study.bundle.info, seed, Wanted(kinds, indices)):
+    for drawn in generate(generator, study.bundle.info, seed, Wanted(kinds, study.indices)):
         arrays = {name: session.run(rgba=drawn.rgba) for name, session in networks.items()}
         arrays |= {"sprites": drawn.sprites, "p": type_probabilities(classifier, drawn.rgba)}
         for name, array in arrays.items():
             parts.setdefault(name, []).append(array)
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def judged_of(study: Study, seed: int) -> Arrays:
+    """What the critic makes of the candidates, and the luck that each has with it."""
+    info, critic = study.bundle.info, study.bundle.optional(CRITIC)
+    assert critic is not None
+    rgba = to_network(kept(study.cache / f"candidates_{seed}.npz", dict)["sprites"])
+    labels = np.eye(len(info.types), dtype=np.float32)[study.kinds]
+    session = open_session(critic, "cpu")
+    batches = np.array_split(np.arange(len(rgba)), -(-len(rgba) // BATCH))
+    logits = np.concatenate([session.run(rgba=rgba[rows], label=labels[rows]) for rows in batches])
+    luck = np.empty(len(rgba))
+    for kind in np.unique(study.kinds):
+        mine = study.kinds == kind
+        luck[mine] = chances(seed, info.types[kind], study.indices[mine])
+    return {"logits": logits, "luck": luck}
 
 
 def network(study: Study, name: str) -> Path:
@@ -136,8 +168,11 @@ def allowed_of(training: TrainingSet, candidates: Arrays, kinds: NDArray[np.int6
     return np.asarray(fitness.causes(figures, own, p.shape[1], twins, nobody, nobody, 0.0) == 0)
 
 
-def sets_of(study: Study, seed: int, factor: int) -> dict[str, NDArray[np.int64]]:
-    """Filter → rows of what it keeps of a seed's candidates; ``random`` beside it, and ``as drawn`` without limits."""
+def sets_of(study: Study, seed: int, factor: int, wanted: Collection[str]) -> dict[str, NDArray[np.int64]]:
+    """Filter → rows of what it keeps of a seed's candidates; ``random`` beside it, and ``as drawn`` without limits.
+
+    ``wanted``: names of filters; others are left out where they take time.
+    """
     kinds = study.kinds
     candidates = kept(study.cache / f"candidates_{seed}.npz", lambda: candidates_of(study, seed))
     real = kept(study.cache / "real.npz", lambda: {name: real_features(study, name) for name in ("lite0", "own")})
@@ -151,19 +186,29 @@ def sets_of(study: Study, seed: int, factor: int) -> dict[str, NDArray[np.int64]
         for kind in np.unique(kinds)
     }
     quotas = {kind: quota for kind, quota in quotas.items() if quota}
-    chosen = {name: select(candidates["p"], kinds, quotas, name, allowed=free) for name in ("is", "top-p")}
+    simple = [name for name in ("is", "top-p") if name in wanted]
+    chosen = {name: select(candidates["p"], kinds, quotas, name, allowed=free) for name in simple}
     for name in ("lite0", "own"):
+        if f"set ({name})" not in wanted:
+            continue
         aim = Aim.of(real[name], study.dataset.first_types)
         points = aim.points_of(candidates[name])
         if name == "own":
             points = aim.aligned(points, kinds)
         look = points, aim.likeness(points, quotas)
         chosen[f"set ({name})"] = select(candidates["p"], kinds, quotas, "set", allowed=free, look=look)
+    if not set(CRITICS).isdisjoint(wanted):
+        seen = kept(study.cache / f"critic_{seed}.npz", lambda: judged_of(study, seed))
+        judged = seen["logits"], seen["luck"]
+        chosen["critic"] = select(candidates["p"], kinds, quotas, "critic", allowed=free, judged=judged)
+        chosen["critic, best"] = select(
+            candidates["p"], kinds, quotas, RATED, allowed=free, worth=seen["logits"].astype(np.float64)
+        )
     chance = np.random.default_rng([seed, factor])
     for name, pool in (("random", free), ("as drawn", np.ones(len(kinds), bool))):
         rows = [chance.choice(np.flatnonzero(pool & (kinds == kind)), n, replace=False) for kind, n in quotas.items()]
         chosen[name] = np.sort(np.concatenate(rows))
-    return chosen
+    return {name: rows for name, rows in chosen.items() if name in wanted}
 
 
 def real_features(study: Study, name: str) -> NDArray[np.float32]:
@@ -174,33 +219,51 @@ def real_features(study: Study, name: str) -> NDArray[np.float32]:
 def figures_of(study: Study, seed: int) -> dict[str, dict[str, list[float]]]:
     """Factor → filter → the judge's figures and the Inception Score over types."""
     path = study.cache / f"figures_{study.judge}_{seed}.json"
+    found: dict[str, dict[str, list[float]]] = {str(factor): {} for factor in FACTORS}
     if path.is_file():
-        return dict(json.loads(path.read_text()))
+        found = json.loads(path.read_text())
+    wanted = [name for name in ("as drawn", "random", *study.filters) if name not in found[str(FACTORS[0])]]
+    if not wanted:
+        return found
     say(f"seed {seed}: candidates and sets")
-    sets = {str(factor): sets_of(study, seed, factor) for factor in FACTORS}
+    sets = {str(factor): sets_of(study, seed, factor, wanted) for factor in FACTORS}
     candidates = kept(study.cache / f"candidates_{seed}.npz", lambda: candidates_of(study, seed))
     needed = np.unique(np.concatenate([rows for chosen in sets.values() for rows in chosen.values()]))
-    say(f"seed {seed}: {len(needed)} sprites before the judge")
-    session = open_session(network(study, study.judge), "cpu")
-    seen = kept(
-        study.cache / f"{study.judge}_{seed}.npz",
-        lambda: {"rows": needed, "features": features(session, candidates["sprites"][needed])},
-    )
-    if not np.array_equal(seen["rows"], needed):
-        raise UsageError(f"{study.cache}: holds figures of other filters. Remove {study.judge}_{seed}.npz.")
+    rows, seen = seen_of(study, seed, candidates["sprites"], needed)
     real = kept(study.cache / f"real_{study.judge}.npz", lambda: {"features": real_features(study, study.judge)})
-    found: dict[str, dict[str, list[float]]] = {}
     for factor, chosen in sets.items():
-        found[factor] = {}
-        for name, rows in chosen.items():
-            ours = seen["features"][np.searchsorted(needed, rows)]
+        for name, mine in chosen.items():
+            ours = seen[np.searchsorted(rows, mine)]
             spread = precision_recall(real["features"], ours)
             kid = 1000 * kernel_distance(ours, real["features"])
-            score = score_of(candidates["p"][rows])
+            score = score_of(candidates["p"][mine])
             found[factor][name] = [kid, spread.precision, spread.recall, spread.coverage, score]
     path.with_suffix(".part").write_text(json.dumps(found))
     path.with_suffix(".part").rename(path)
     return found
+
+
+def seen_of(
+    study: Study, seed: int, sprites: NDArray[np.uint8], needed: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Rows of a seed's candidates, ascending, and the judge's features of them; the judge looks at new ones only."""
+    path = study.cache / f"{study.judge}_{seed}.npz"
+    session = open_session(network(study, study.judge), "cpu")
+    rows, seen = np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
+    if path.is_file():
+        with np.load(path, allow_pickle=False) as file:
+            rows, seen = file["rows"], file["features"]
+    new = np.setdiff1d(needed, rows)
+    if len(new):
+        say(f"seed {seed}: {len(new)} sprites before the judge")
+        found = features(session, sprites[new])
+        seen = np.concatenate([seen, found]) if len(rows) else found
+        rows = np.concatenate([rows, new])
+        order = np.argsort(rows)
+        rows, seen = rows[order], seen[order]
+        path.unlink(missing_ok=True)
+        kept(path, lambda: {"rows": rows, "features": seen})
+    return rows, seen
 
 
 def interval(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -215,12 +278,12 @@ def cell(values: NDArray[np.float64], form: str) -> str:
     return f"{mean:{form}} ± {half:{form.lstrip('+')}}".replace("-", "−")
 
 
-def table(found: list[dict[str, dict[str, list[float]]]]) -> str:
+def table(found: list[dict[str, dict[str, list[float]]]], filters: tuple[str, ...]) -> str:
     """A row for every oversampling and filter; ``random`` in its own figures, filters as differences to it."""
     lines = ["| oversampling | filter | " + " | ".join(HEADINGS) + " |", "|---" * (len(HEADINGS) + 2) + "|"]
     for factor in map(str, FACTORS):
         base = np.array([seed[factor]["random"] for seed in found])
-        for name in ("as drawn", "random", *FILTERS):
+        for name in ("as drawn", "random", *filters):
             ours = np.array([seed[factor][name] for seed in found])
             change, cells = ours - base, [cell(ours[:, 0], ".1f")]
             if name == "random":
@@ -238,13 +301,13 @@ def taught(study: Study, seeds: int, factor: int) -> dict[str, float]:
     path = study.cache / f"cas_{factor}.json"
     done: dict[str, float] = json.loads(path.read_text()) if path.is_file() else {}
     test = AccuracyTest(study.dataset)
-    for name in ("random", *FILTERS):
+    for name in ("random", *study.filters):
         if name in done:
             continue
         say(f"a classifier learns from: {name}")
         sprites, kinds = [], []
         for seed in range(1, seeds + 1):
-            rows = sets_of(study, seed, factor)[name]
+            rows = sets_of(study, seed, factor, (name,))[name]
             sprites.append(kept(study.cache / f"candidates_{seed}.npz", dict)["sprites"][rows])
             kinds.append(study.kinds[rows])
         labels = np.eye(len(study.dataset.types), dtype=np.float32)[np.concatenate(kinds)]
@@ -281,7 +344,7 @@ def main(
         study = Study(bundle, dataset, folder, judge, candidates // seeds)
         found = [figures_of(study, seed) for seed in range(1, seeds + 1)]
         print(f"EfficientNet-{judge.capitalize()} at {NATIVE[judge]} px, {candidates} candidates, {seeds} seeds.\n")
-        print(table(found), flush=True)
+        print(table(found, study.filters), flush=True)
         if cas:
             scores = taught(study, seeds, 4)
             error = 0.5 / np.sqrt(max(1, round(0.2 * len(dataset.sprites))))

@@ -13,6 +13,7 @@ import pytest
 from asset_gen.bundle import BUILT_IN, BundleInfo, load_bundle
 from asset_gen.errors import ModelError
 from asset_gen.runtime import open_session
+from tests.fakes import write_bundle, write_critic
 
 
 def rewrite(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -75,6 +76,64 @@ def test_a_bundle_json_that_promises_something_else_is_refused(promise: str, own
     with pytest.raises(ModelError, match=message) as refused:
         load_bundle(own_bundle)
     assert refused.value.exit_code == 5
+
+
+@pytest.fixture
+def critical(tmp_path: Path) -> Path:
+    """A bundle with a critic, to damage."""
+    folder = write_bundle(tmp_path / "critical")
+    write_critic(folder)
+    return folder
+
+
+def test_a_bundle_may_carry_its_critic_and_is_the_same_model_with_it(critical: Path, tmp_path: Path) -> None:
+    loaded = load_bundle(critical)
+    assert loaded.optional("critic.onnx") == critical / "critic.onnx"
+    assert loaded.info.critic is not None
+    assert loaded.sha256 == load_bundle(write_bundle(tmp_path / "plain")).sha256
+
+
+def test_a_torn_critic_or_one_that_is_described_without_being_there_is_refused(critical: Path) -> None:
+    path = critical / "critic.onnx"
+    whole = path.read_bytes()
+    for data, message in (
+        (whole[:-9], r"critic\.onnx has [0-9,]+ bytes, and bundle\.json says"),
+        (whole[:-1] + bytes([whole[-1] ^ 1]), r"critic\.onnx has the sha256 .*: it was changed"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(ModelError, match=message):
+            load_bundle(critical)
+    path.unlink()
+    with pytest.raises(ModelError, match=r"critic\.onnx is missing"):
+        load_bundle(critical)
+    for change in (lambda d: d["files"].pop("critic.onnx"), lambda d: d.pop("critic")):
+        path.write_bytes(whole)
+        before = (critical / "bundle.json").read_bytes()
+        rewrite(critical, change)
+        with pytest.raises(ModelError, match=r"only one of critic\.onnx and the record 'critic'"):
+            load_bundle(critical)
+        (critical / "bundle.json").write_bytes(before)
+    load_bundle(critical)
+
+
+def test_a_critic_of_another_bundle_or_another_kind_is_refused(tmp_path: Path) -> None:
+    for name, other, message in (
+        ("size", {"size": 32}, r"critic\.onnx: the input rgba has shape"),
+        ("types", {"kinds": ("beetle", "flask")}, r"critic\.onnx: the input label has shape"),
+    ):
+        folder, stranger = write_bundle(tmp_path / name), write_bundle(tmp_path / f"{name}_2", **other)
+        write_critic(stranger)
+        write_critic(folder)
+        data = (stranger / "critic.onnx").read_bytes()
+        (folder / "critic.onnx").write_bytes(data)
+        record = {"sha256": sha256(data).hexdigest(), "size": len(data)}
+        rewrite(folder, lambda document, record=record: document["files"].update({"critic.onnx": record}))
+        with pytest.raises(ModelError, match=message):
+            load_bundle(folder)
+    folder = write_bundle(tmp_path / "joined")
+    write_critic(folder, joined=True)
+    with pytest.raises(ModelError, match=r"critic\.onnx: the output logit has shape \[1\]"):
+        load_bundle(folder)
 
 
 def test_a_folder_that_is_no_bundle_is_told_so(tmp_path: Path) -> None:

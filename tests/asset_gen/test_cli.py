@@ -114,7 +114,7 @@ def test_an_interrupt_ends_with_130_and_says_how_to_go_on(cli: Cli, monkeypatch:
         (("batch", "--cuont", "5"), "--count"),
         (("batch", "--count", "0"), "x>=1"),
         (("batch", "--count", "many"), "--count"),
-        (("batch", "--filter", "best"), "set, is, top-p, none"),
+        (("batch", "--filter", "best"), "set, critic, is, top-p, none"),
         (("batch", "--min-is", "0.5"), "--min-is"),
         (("batch", "--scale", "0"), "--scale"),
         (("batch", "--oversample", "257"), "--oversample"),

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from asset_gen import draw
-from asset_gen.bundle import FeatureRecord
+from asset_gen.bundle import CriticRecord, FeatureRecord, FileRecord
 from asset_gen.candidates import FOLDER, CandidateReader, Row, candidate_name, read_rows
 from asset_gen.draw import Networks, draw_candidates, figures
 from asset_gen.errors import ProjectError, QuotaError
@@ -111,6 +111,62 @@ def test_a_set_is_compared_with_the_training_set_and_every_figure_is_written_dow
     assert {row.reason for row in rows if row.kept} == {"chosen by set"}
     run = json.loads((place.out / FOLDER / plan.run / "run.json").read_text())
     assert run["scorer"]["best"]["mean"] >= run["scorer"]["kept"]["mean"]
+
+
+class Taste(Session):
+    """A critic that likes light pictures, and is told of each what was asked for."""
+
+    def __init__(self) -> None:
+        self.provider = "CPUExecutionProvider"
+
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        assert inputs["label"].sum(axis=1).tolist() == [1] * len(inputs["rgba"])
+        return np.asarray(20 * inputs["rgba"][:, :3].mean(axis=(1, 2, 3)), np.float32)
+
+
+def critical(monkeypatch: pytest.MonkeyPatch) -> Networks:
+    """The same that have a critic, too."""
+    networks = knowing(monkeypatch)
+    record = CriticRecord(preset="projected", scale=1, shift=0, told_apart=0.5)
+    files = {"critic.onnx": FileRecord(sha256="c" * 64, size=1)}
+    networks.info = msgspec.structs.replace(networks.info, critic=record, files=files)
+    networks.critic = Taste()
+    return networks
+
+
+def test_the_critic_decides_under_the_same_limits_and_its_logits_are_written_down(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks, plan = critical(monkeypatch), plan_of({"bat": 8, "owl": 4}, strategy="critic")
+    rows = drawn(networks, plan, place)
+    assert [sum(row.kept for row in rows if row.type == kind) for kind in ("bat", "owl")] == [8, 4]
+    assert set(rows[0].scores) == {"critic", *MEASURES}
+    assert {row.reason for row in rows if row.kept} == {"chosen by critic"}
+    free = [row for row in rows if row.kept or row.reason.startswith("not chosen")]
+    kept, rest = ([row.scores["critic"] for row in free if row.kept is kind] for kind in (True, False))
+    assert np.mean(kept) > np.mean(rest)
+    run = json.loads((place.out / FOLDER / plan.run / "run.json").read_text())
+    assert set(run["held"]) & set(MEASURES)
+    chooser = {"file": "critic.onnx", "network": "discriminator of projected", "sha256": "c" * 64}
+    assert run["scorer"]["chooser"] == chooser
+    shutil.rmtree(place.out / FOLDER)
+    assert drawn(critical(monkeypatch), plan, place) == rows
+
+
+def test_the_network_that_a_set_is_compared_by_is_recorded_and_others_need_none(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = knowing(monkeypatch)
+    files = {"features.onnx": FileRecord(sha256="f" * 64, size=1)}
+    networks.info = msgspec.structs.replace(networks.info, files=files)
+    for strategy, expected in (
+        ("set", {"file": "features.onnx", "network": "eye", "sha256": "f" * 64}),
+        ("top-p", None),
+    ):
+        plan = plan_of({"bat": 4}, strategy=strategy)
+        drawn(networks, plan, place)
+        run = json.loads((place.out / FOLDER / plan.run / "run.json").read_text())
+        assert run["scorer"].get("chooser") == expected
 
 
 def test_a_copy_of_a_training_sprite_is_never_chosen_and_what_it_copies_is_named(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asset_gen.bundle import FeatureRecord
+from asset_gen.bundle import CriticRecord, FeatureRecord
 from asset_gen.candidates import FOLDER
 from asset_gen.errors import UsageError
 from asset_gen.layout import columns_for, lay_out
@@ -288,6 +288,15 @@ def test_sets_are_compared_with_the_training_set_where_the_bundle_knows_it(place
     assert plans[0].notice is None
     assert "doesn't know its training sprites" in str(plans[1].notice)
     assert make_plan(replace(REQUEST, filter="top-p"), fake_bundle(), place, dict(QUOTAS)).notice is None
+
+
+def test_the_critics_filter_is_refused_where_there_is_no_critic_and_how_to_get_one_is_told(place: Place) -> None:
+    for request in (replace(REQUEST, filter="critic"), replace(REQUEST, filter="critic", min_is=2)):
+        with pytest.raises(UsageError, match=r"fake has no critic\.onnx.*assetgen calibrate fake SPRITES --critic"):
+            make_plan(request, fake_bundle(), place, dict(QUOTAS))
+    critic = CriticRecord(preset="projected", scale=1, shift=0, told_apart=0.5)
+    plan = make_plan(replace(REQUEST, filter="critic"), fake_bundle(critic=critic), place, dict(QUOTAS))
+    assert (plan.choice.filter, plan.notice) == ("critic", None)
 
 
 def test_a_new_default_replaces_nothing_that_is_published(place: Place, published: Plan) -> None:

@@ -244,6 +244,6 @@ def test_from_a_batch_to_a_batch_by_taste(bundle: Path, tmp_path: Path, cli: Cli
         refused = cli(*batch, "--filter", ratings, *change)
         assert refused.code == 2
         assert word in refused.err
-    assert "is none of set, is, top-p, none" in cli(*batch, "--filter", "best").err
+    assert "is none of set, critic, is, top-p, none" in cli(*batch, "--filter", "best").err
     ratings.write_text(ratings.read_text().replace(candidates.model, "0" * 64))
     assert "another model" in cli(*batch, "--filter", ratings).err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, product
 from math import comb
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asset_gen.herding import Points
+from asset_gen.latents import chances
 from asset_gen.metrics.inception_score import inception_score, score_of
 from asset_gen.select import (
     FILTERS,
@@ -38,6 +40,11 @@ def look(count: int, seed: int) -> tuple[Points, NDArray[np.float32]]:
     return chance.standard_normal((count, 4)).astype(np.float32), chance.random(count).astype(np.float32)
 
 
+def judged(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Logits [count], and luck."""
+    return np.random.default_rng(seed).normal(0, 3, count), chances(seed, "", np.arange(count))
+
+
 @given(
     seed=st.integers(0, 1000),
     types=st.integers(1, 5),
@@ -51,10 +58,11 @@ def test_quotas_are_always_met_and_the_choice_is_repeatable(
     p = posteriors(types * each, types, seed)
     kinds = np.repeat(np.arange(types), each)
     quotas = dict.fromkeys(range(types), max(1, round(share * each)))
-    chosen = select(p, kinds, quotas, strategy, look=look(len(p), seed))
+    known: dict[str, Any] = {"look": look(len(p), seed), "judged": judged(len(p), seed)}
+    chosen = select(p, kinds, quotas, strategy, **known)
     assert [int((kinds[chosen] == kind).sum()) for kind in range(types)] == list(quotas.values())
     assert len(set(chosen.tolist())) == len(chosen)
-    assert np.array_equal(chosen, select(p, kinds, quotas, strategy, look=look(len(p), seed)))
+    assert np.array_equal(chosen, select(p, kinds, quotas, strategy, **known))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -116,7 +124,8 @@ def test_published_sprites_stay_and_duplicates_are_never_chosen(
     allowed = np.ones(60, bool)
     allowed[list(forbidden)] = False
     published = np.array(sorted(fixed), np.int64)
-    chosen = set(select(p, kinds, {0: 8, 1: 7}, strategy, published, allowed, look=look(60, seed)).tolist())
+    known: dict[str, Any] = {"look": look(60, seed), "judged": judged(60, seed)}
+    chosen = set(select(p, kinds, {0: 8, 1: 7}, strategy, published, allowed, **known).tolist())
     assert fixed <= chosen
     assert not (chosen - fixed) & forbidden
     assert sum(row % 2 for row in chosen) == 7
@@ -168,6 +177,18 @@ def test_top_p_takes_the_surest_of_each_type() -> None:
         assert set(chosen[kinds[chosen] == kind]) == set(mine[np.argsort(-p[mine, kind])[:2]])
 
 
+def test_the_critic_lets_through_what_it_takes_for_real_and_judges_each_type_alone() -> None:
+    p, kinds = posteriors(400, 2, 0), np.arange(400) % 2
+    logits, luck = judged(400, 0)
+    logits[kinds == 1] -= 100  # it likes none of a whole type, which gets its quota all the same
+    chosen = select(p, kinds, {0: 40, 1: 60}, "critic", judged=(logits, luck))
+    assert np.bincount(kinds[chosen]).tolist() == [40, 60]
+    for kind in (0, 1):
+        mine, kept = logits[kinds == kind], logits[chosen[kinds[chosen] == kind]]
+        assert kept.mean() > mine.mean() + mine.std() / 2
+        assert kept.min() < np.sort(mine)[-len(kept)]  # by luck, too, not the greatest alone
+
+
 def test_too_few_candidates_are_refused() -> None:
     with pytest.raises(ValueError, match="type 0 has 2 candidates for 3 slots"):
         select(posteriors(4, 2, 0), np.array([0, 0, 1, 1]), {0: 3, 1: 1})
@@ -176,7 +197,7 @@ def test_too_few_candidates_are_refused() -> None:
 def test_more_published_sprites_than_slots_and_unknown_filters_are_refused() -> None:
     with pytest.raises(ValueError, match="type 0 has 1 candidates for -1 slots"):
         select(posteriors(3, 2, 0), np.zeros(3, np.int64), {0: 1}, fixed=np.array([0, 1]))
-    with pytest.raises(ValueError, match="unknown filter 'best'; known: set, is, top-p, none"):
+    with pytest.raises(ValueError, match="unknown filter 'best'; known: set, critic, is, top-p, none"):
         select(posteriors(3, 2, 0), np.zeros(3, np.int64), {0: 1}, "best")
 
 

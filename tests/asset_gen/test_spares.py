@@ -17,6 +17,7 @@ from tests.fakes import MODEL
 REASONS = ("chosen by it", "not chosen by it", "not chosen by it", "not chosen by it", "nearly equals bat_c000001")
 SURE = (0.9, 0.2, 0.8, 0.5, 0.99)
 LIKE = (0.9, 0.7, 0.1, 0.4, 0.99)
+REAL = (2.0, -3.0, -4.0, 1.5, 5.0)
 
 
 def origin(index: int) -> Origin:
@@ -40,7 +41,7 @@ def write_set(folder: Path, strategy: str, name: str = "aa", reasons: tuple[str,
             seed=0,
             index=index,
             reason=reason,
-            scores={"likeness": LIKE[index]},
+            scores={"likeness": LIKE[index], "critic": REAL[index]},
         )
         for index, reason in enumerate(reasons)
     ]
@@ -56,7 +57,14 @@ def indices(folder: Path, strategy: str, count: int = 3, **changes: Any) -> list
 
 @pytest.mark.parametrize(
     ("strategy", "order"),
-    [("is", [2, 3, 1]), ("top-p", [2, 3, 1]), ("none", [1, 2, 3]), ("set", [1, 3, 2]), ("set, IS from 4", [1, 3, 2])],
+    [
+        ("is", [2, 3, 1]),
+        ("top-p", [2, 3, 1]),
+        ("none", [1, 2, 3]),
+        ("set", [1, 3, 2]),
+        ("set, IS from 4", [1, 3, 2]),
+        ("critic", [3, 1, 2]),
+    ],
 )
 def test_the_order_is_that_of_the_filter(tmp_path: Path, strategy: str, order: list[int]) -> None:
     write_set(tmp_path, strategy)
