@@ -25,12 +25,12 @@ from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.fitness import Fitness, counted, listed
 from asset_gen.generate import Drawn, Wanted, generate
 from asset_gen.herding import Aim, Points
-from asset_gen.latents import chances
 from asset_gen.manifest import ChooserRecord, Figure, ScorerRecord
 from asset_gen.metrics.inception_score import SPLITS, inception_score
 from asset_gen.plan import Plan, filter_name
 from asset_gen.pool import Candidates, Pool, rows_of
 from asset_gen.publish import Place
+from asset_gen.rejection import luck_of
 from asset_gen.runtime import Session, open_session
 from asset_gen.sanity import measure
 from asset_gen.score.types import type_probabilities
@@ -226,7 +226,9 @@ def _drawn_set(
         if info.features is not None and not info.features.outside:
             points = networks.aim.aligned(points, candidates.kinds)
         look = points, networks.aim.likeness(points, quotas)
-    judged = None if candidates.logits is None else (candidates.logits, _luck(info, plan.choice.seed, candidates))
+    judged = None
+    if candidates.logits is not None:
+        judged = candidates.logits, luck_of(info, plan.choice.seed, candidates.kinds, candidates.indices)
     chosen, best = (
         select(candidates.p, candidates.kinds, quotas, name, fixed, allowed, worth, look, judged)
         for name in (strategy, "is")
@@ -307,15 +309,6 @@ def _could_be(networks: Networks, numbers: Sequence[int], part: Part, wanted: Wa
     if training is not None:
         fits &= bool(np.isin(arrays["nearest"], np.arange(len(training.names))).all())
     return bool(fits)
-
-
-def _luck(info: BundleInfo, seed: int, candidates: Candidates) -> NDArray[np.float64]:
-    """[n]: by what luck the critic lets each candidate through, the same in any company."""
-    luck = np.empty(len(candidates.kinds))
-    for kind in np.unique(candidates.kinds):
-        mine = candidates.kinds == kind
-        luck[mine] = chances(seed, info.types[kind] if info.conditional else "", candidates.indices[mine])
-    return luck
 
 
 def _strategy(plan: Plan) -> str:

@@ -14,8 +14,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from asset_gen.bundle import BundleInfo
+from asset_gen.latents import chances
+
 EPSILON = 1e-6
 """As in the paper: the candidate of the greatest logit has a chance below 1, too."""
+
+
+def luck_of(info: BundleInfo, seed: int, kinds: NDArray[np.int64], indices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """[n], above 0 and below 1: each candidate's own luck, the same in any company.
+
+    Args:
+        kinds: [n], columns of the bundle's types; a generator without types has one stream of luck for all.
+        indices: [n], counters within (seed, type), or within the seed.
+    """
+    luck = np.empty(len(kinds))
+    for kind in np.unique(kinds):
+        mine = kinds == kind
+        luck[mine] = chances(seed, info.types[kind] if info.conditional else "", indices[mine])
+    return luck
 
 
 def odds(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -30,7 +47,7 @@ def accepted(logits: NDArray[np.floating], luck: NDArray[np.float64], count: int
 
     Args:
         logits: [n], by the critic.
-        luck: [n], above 0 and below 1 (``asset_gen.latents.chances``).
+        luck: [n], of ``luck_of``.
         count: at most n.
     """
     margin = odds(logits) - np.log(luck) + np.log1p(-luck)

@@ -32,12 +32,12 @@ from asset_gen.errors import AssetgenError, UsageError
 from asset_gen.fitness import Figures, Fitness
 from asset_gen.generate import BATCH, Wanted, generate
 from asset_gen.herding import Aim
-from asset_gen.latents import chances
 from asset_gen.metrics.inception_score import score_of
 from asset_gen.metrics.kid import kernel_distance
 from asset_gen.metrics.prdc import precision_recall
 from asset_gen.pixels import to_network
 from asset_gen.proportions import rows_in_proportion
+from asset_gen.rejection import luck_of
 from asset_gen.runtime import Session, open_session
 from asset_gen.sanity import measure
 from asset_gen.score.types import type_probabilities
@@ -123,11 +123,7 @@ def judged_of(study: Study, seed: int) -> Arrays:
     session = open_session(critic, "cpu")
     batches = np.array_split(np.arange(len(rgba)), -(-len(rgba) // BATCH))
     logits = np.concatenate([session.run(rgba=rgba[rows], label=labels[rows]) for rows in batches])
-    luck = np.empty(len(rgba))
-    for kind in np.unique(study.kinds):
-        mine = study.kinds == kind
-        luck[mine] = chances(seed, info.types[kind], study.indices[mine])
-    return {"logits": logits, "luck": luck}
+    return {"logits": logits, "luck": luck_of(info, seed, study.kinds, study.indices)}
 
 
 def network(study: Study, name: str) -> Path:
