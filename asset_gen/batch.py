@@ -62,9 +62,9 @@ class _Job:
     layout: Layout
 
 
-def preview(request: Request) -> tuple[Place, Plan]:
-    """What ``run_batch`` would do. Reads only."""
-    job = _resolve(request)
+def preview(request: Request, models: Models | None = None) -> tuple[Place, Plan]:
+    """What ``run_batch`` would do. Reads only. ``models``: keeps them loaded between calls."""
+    job = _resolve(request, models)
     return job.place, make_plan(job.request, job.bundle, job.place, job.quotas)
 
 

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from asset_gen.contact_sheet import write_contact_sheet
+from asset_gen.errors import SpriteError
 from asset_gen.images import read_rgba
 
 FOLDER = "candidates~"
@@ -182,7 +183,7 @@ class CandidateReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._index: dict[str, tuple[str, int, int]] = {}
+        self._index: dict[str, tuple[str, int, int | None]] = {}
         if (folder / "shards.csv").is_file():
             with (
                 suppress(KeyError, TypeError, ValueError),  # damaged: the pictures can be made again from their origins
@@ -190,13 +191,23 @@ class CandidateReader:
             ):
                 self._index = {r["path"]: (r["shard"], int(r["offset"]), int(r["size"])) for r in csv.DictReader(file)}
 
-    def png(self, kind: str, name: str) -> bytes:
-        """The PNG file of a candidate."""
+    def png(self, kind: str, name: str, largest: int | None = None) -> bytes:
+        """The PNG file of a candidate; ``largest``: the most bytes that it may have.
+
+        Raises:
+            SpriteError: its name leads out of the set, which may be a stranger's, or it is larger.
+            OSError: it isn't there.
+        """
         path = f"{kind}/{name}.png"
-        if path not in self._index:
-            return (self.folder / path).read_bytes()
-        shard, offset, size = self._index[path]
-        with (self.folder / shard).open("rb") as file:
+        shard, offset, size = self._index.get(path, (path, 0, None))
+        place = (self.folder / shard).resolve()
+        if not place.is_relative_to(self.folder.resolve()):
+            raise SpriteError(f"{self.folder}: names {shard!r}, which lies outside it. Remove the folder.")
+        if size is None:
+            size = place.stat().st_size
+        if largest is not None and not 0 <= size <= largest:
+            raise SpriteError(f"{self.folder / path}: has {size:,} bytes, and at most {largest:,} are read.")
+        with place.open("rb") as file:
             file.seek(offset)
             return file.read(size)
 

@@ -48,9 +48,13 @@ MIGRATIONS = (
     CREATE INDEX by_state ON candidates (state, type);
     DELETE FROM stamps;
     """,
+    """
+    ALTER TABLE candidates ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
+    DELETE FROM stamps;
+    """,
 )
 """From one ``user_version`` to the next."""
-COLUMNS = "part, model, seed, type, number, run, name, slot, state, reason, p_type, entropy, scores"
+COLUMNS = "part, model, seed, type, number, run, name, slot, state, reason, verdict, p_type, entropy, scores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Entry:
     """Of the type posterior, in nats."""
     scores: dict[str, float] = field(default_factory=dict)
     """Further figures by name."""
+    verdict: str = ""
+    """Why the filter kept it or not, whatever people said since."""
 
     @property
     def subject(self) -> str:
@@ -265,7 +271,8 @@ def _collect(parts: Sequence[ProjectSet], decided: Decisions) -> tuple[list[Entr
     for origin, line in decided.standing.items():
         if origin not in known:  # decided about on another machine
             entries.append(Entry(parts[0].name, origin, "", line.subject, "", "", "", None, None))
-    return [_judged(entry, decided.standing.get(entry.origin)) for entry in entries], problems
+    entries = [replace(entry, verdict=entry.reason) for entry in entries]
+    return [judged(entry, decided.standing.get(entry.origin)) for entry in entries], problems
 
 
 def _of_set(part: str, run: Path) -> dict[Origin, Entry]:
@@ -285,9 +292,11 @@ def _finite(scores: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in scores.items() if isfinite(value)}
 
 
-def _judged(entry: Entry, line: Decision | None) -> Entry:
+def judged(entry: Entry, line: Decision | None) -> Entry:
+    """What an entry is when ``line`` is all that people say about its picture; None: they say nothing."""
     if line is None:
-        return entry
+        state = "published" if entry.slot else "candidate" if entry.run else ""
+        return replace(entry, state=state, reason=entry.verdict)
     told = f"{line.who}: {line.why}" if line.why else f"by {line.who}"
     return replace(entry, state="rejected" if line.action == "reject" else "kept", reason=told)
 
@@ -295,7 +304,7 @@ def _judged(entry: Entry, line: Decision | None) -> Entry:
 def _values(entry: Entry) -> tuple[object, ...]:
     origin = entry.origin
     whole = (entry.part, origin.model, origin.seed, origin.type, origin.index)
-    words = (entry.run, entry.name, entry.slot, entry.state, entry.reason)
+    words = (entry.run, entry.name, entry.slot, entry.state, entry.reason, entry.verdict)
     return (*whole, *words, entry.p_type, entry.entropy, json.dumps(entry.scores))
 
 
@@ -304,7 +313,7 @@ def _entry(row: tuple[object, ...]) -> Entry:
     try:
         origin = msgspec.convert({"model": model, "seed": seed, "type": kind, "index": number}, Origin)
         fields = {"part": part, "origin": origin, "scores": json.loads(str(scores))}
-        names = ("run", "name", "slot", "state", "reason", "p_type", "entropy")
+        names = ("run", "name", "slot", "state", "reason", "verdict", "p_type", "entropy")
         return msgspec.convert(fields | dict(zip(names, rest, strict=True)), Entry)
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise sqlite3.DatabaseError(f"holds a row that can't be ({error})") from None

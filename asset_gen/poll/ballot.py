@@ -20,6 +20,7 @@ import numpy as np
 from asset_gen.candidates import CandidateReader, Row, read_rows
 from asset_gen.errors import UsageError
 from asset_gen.manifest import Choice
+from asset_gen.webpage import LOOK, WORDS, joined
 
 LEAST = 2  # sprites of a type, to make a pair
 
@@ -101,9 +102,12 @@ def write_poll(candidates: CandidateSet, rows: list[Row], out: Path, title: str,
     poll = {"poll": candidates.run, "title": title, "comparisons": comparisons, "sprites": entries}
     # a script, since a page that is opened from a disk can't fetch
     (stage / "ballot.js").write_text(f"globalThis.ballot = {json.dumps(poll, ensure_ascii=True)};\n", encoding="utf-8")
-    for name in ("poll.css", "poll.js"):
-        shutil.copyfile(Path(__file__).parent / name, stage / name)
-    page = (Path(__file__).parent / "poll.html").read_text(encoding="utf-8")
+    own = Path(__file__).parent
+    for path in (LOOK, own / "poll.css"):
+        shutil.copyfile(path, stage / path.name)
+    script = joined({"poll": own / "poll.js", "dom": WORDS}, "poll")
+    (stage / "poll.js").write_text(script, encoding="utf-8")
+    page = (own / "poll.html").read_text(encoding="utf-8")
     (stage / "index.html").write_text(page, encoding="utf-8")
     if out.exists():
         out.rmdir()

@@ -1,6 +1,6 @@
 // Two sprites of one type at a time, in an order of its own for every visitor; what was chosen stays on this machine
 // until the visitor saves it. globalThis.ballot: {poll, title, comparisons, sprites: [[id, type], …]}.
-"use strict";
+import { download, keepFor, kept } from "./dom.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -36,14 +36,11 @@ function begin(ballot) {
   const key = `assetgen poll ${ballot.poll}`;
   const voter = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   let state = { voter: voter(), pairs: pairsFor(ballot.sprites, ballot.comparisons), votes: [] };
-  try {
-    const kept = JSON.parse(localStorage.getItem(key) ?? "null");
-    const known = new Set(ballot.sprites.map(([id]) => id));
-    if (kept?.pairs?.length && kept.pairs.flat().every((id) => known.has(id))) state = kept;
-  } catch { /* no storage here, or somebody else's: begin anew */ }
+  const held = kept(localStorage, key), known = new Set(ballot.sprites.map(([id]) => id));
+  if (held?.pairs?.length && held.pairs.flat().every((id) => known.has(id))) state = held;
 
   function keep() {
-    try { localStorage.setItem(key, JSON.stringify(state)); } catch { /* private window: lasts as long as the page */ }
+    keepFor(localStorage, key, state);
   }
 
   function show() {
@@ -77,12 +74,7 @@ function begin(ballot) {
 
   function save() {
     const { voter, votes } = state;
-    const file = new Blob([JSON.stringify({ format: 1, poll: ballot.poll, voter, votes }, null, 1)], { type: "application/json" });
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
-    link.download = `votes-${voter}.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    download(`votes-${voter}.json`, { format: 1, poll: ballot.poll, voter, votes });
   }
 
   for (const image of document.querySelectorAll("#pair img")) {

@@ -24,6 +24,8 @@ from tests.creatures import creature
 
 DOWNLOADS = {"data dcss": "Downloads the public archive", "score": "or downloaded"}
 """Commands that may open a connection, and what their help says of it. They are run offline as well."""
+SERVES = {"review": "Listens on this machine alone (127.0.0.1)"}
+"""Commands that wait for a browser on this machine, and what their help says of it. They ask nobody for anything."""
 LIFE = """
     data folder {sprites} --out {here}/art
     data sheet {here}/sheet.png --grid 32x32 --type flask --out {here}/cut
@@ -51,6 +53,7 @@ LIFE = """
     catalogue import {here}/others.jsonl --project {game}
     catalogue rebuild --project {game}
     batch --project {game} --model {here}/model --count 9 --oversample 2
+    review --project {game} --export {here}/wall
     poll {candidates} --out {here}/poll --per-type 2
     watch --project {watched} --once
     audit --project {game} --model {here}/model
@@ -68,10 +71,14 @@ class _Guard:
     """Refuses sockets of the internet while it is armed. An audit hook can't be taken back, so there is one."""
 
     armed = False
+    serving = False
+    """Whether sockets may be opened to be connected to."""
     seen: list[str] = []  # noqa: RUF012  # one guard
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self.armed or not event.startswith("socket."):
+            return
+        if self.serving and event != "socket.connect" and "getaddrinfo" not in event:
             return
         local = event == "socket.__new__" and arguments[1] not in (socket.AF_INET, socket.AF_INET6, -1)
         if local or event in ("socket.gethostname", "socket.bind"):
@@ -118,7 +125,7 @@ def test_a_socket_is_refused_while_the_guard_is_armed() -> None:
 
 
 def test_those_that_download_say_so_in_their_help() -> None:
-    for name, words in DOWNLOADS.items():
+    for name, words in {**DOWNLOADS, **SERVES}.items():
         assert words in " ".join((leaves()[name].help or "").split())
 
 
@@ -128,6 +135,26 @@ def test_what_says_that_it_downloads_tries_to_and_says_that_it_could_not(cli: Cl
     assert seen
     assert done.code == 1
     assert "github.com" in done.err
+
+
+def test_what_serves_listens_on_this_machine_and_asks_nobody(
+    cli: Cli, game: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from asset_gen.review.serve import StudioServer
+
+    bound = []
+
+    def run(server: StudioServer, sockets: list[socket.socket]) -> None:
+        bound.extend(one.getsockname()[0] for one in sockets)
+
+    monkeypatch.setattr(StudioServer, "run", run)
+    GUARD.serving = True
+    try:
+        with refusing() as seen:
+            assert cli("review", "--project", game, "--no-browser").code == 0
+    finally:
+        GUARD.serving = False
+    assert (bound, seen) == (["127.0.0.1"], [])
 
 
 def test_a_whole_life_without_a_socket(

@@ -36,7 +36,10 @@ FLAGS = [
 KEYS = {
     **{"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "End": 35, "Home": 36},
     **{"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40},
+    **{sign: ord(sign.upper()) for sign in "abcdefghijklmnopqrstuvwxyz0123456789"},
+    **{"?": 191, "/": 191},
 }
+SHIFT = 8
 PATIENCE = 60.0  # seconds for one answer, on a machine that may be busy
 
 Client = Callable[[str], Path]
@@ -169,9 +172,10 @@ class Page:
             assert time.monotonic() < deadline, f"never came true: {expression}"
             time.sleep(0.05)
 
-    def press(self, key: str) -> None:
-        """A key of ``KEYS``, down and up."""
-        event = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": KEYS[key]}
+    def press(self, key: str, modifiers: int = 0) -> None:
+        """A key of ``KEYS``, down and up; ``modifiers``: ``SHIFT``."""
+        event: dict[str, Any] = {"key": key, "code": "Space" if key == " " else key, "modifiers": modifiers}
+        event["windowsVirtualKeyCode"] = KEYS[key]
         text = {"text": "\r"} if key == "Enter" else {}
         self.call("Input.dispatchKeyEvent", type="keyDown", **event, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **event)

@@ -1,0 +1,7 @@
+"""Every address of the studio; a part of it is a module with its own table."""
+
+from __future__ import annotations
+
+from asset_gen.review.routes import decisions, events, page, publish, sprites
+
+ROUTES = [*page.ROUTES, *sprites.ROUTES, *decisions.ROUTES, *publish.ROUTES, *events.ROUTES]

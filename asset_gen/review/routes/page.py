@@ -1,0 +1,28 @@
+"""Pages and what they are made of."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from asset_gen.review.pages import KINDS, PAGES, STATIC, render
+from asset_gen.review.studio import Studio
+
+
+def page(request: Request) -> Response:
+    """The page at this address."""
+    studio: Studio = request.app.state.studio
+    text = render(PAGES[request.url.path], project=studio.gallery.project.name, read_only=studio.read_only, twin=False)
+    return Response(text, media_type="text/html; charset=utf-8")
+
+
+def static(request: Request) -> Response:
+    """A script or a style sheet."""
+    path = STATIC.get(request.path_params["name"])
+    if path is None:
+        return PlainTextResponse("There is no such file.", 404)
+    return Response(path.read_bytes(), media_type=KINDS[path.suffix])
+
+
+ROUTES = [*(Route(address, page) for address in PAGES), Route("/static/{name}", static)]

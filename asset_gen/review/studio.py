@@ -1,0 +1,66 @@
+"""What do all routes work with?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from asset_gen.errors import AssetgenError
+from asset_gen.review.events import Hub
+from asset_gen.review.gallery import Gallery, News
+from asset_gen.review.publishing import Publisher
+from asset_gen.review.wall import changes
+
+LOOK_SECONDS = 1.0
+"""Between two looks at what others do to the project."""
+
+
+@dataclass(slots=True)
+class Studio:
+    """One project, open for review."""
+
+    gallery: Gallery
+    publisher: Publisher
+    read_only: bool = False
+    hub: Hub = field(default_factory=Hub)
+    trouble: str = ""
+    """Why the project's files can't be read at present; empty: they can."""
+
+    def tell(self, news: News) -> None:
+        """Let every window know. Call it in the event loop."""
+        if news.whole:
+            self.hub.tell("anew", {"version": news.version})
+        elif news.changed:
+            self.hub.tell("changed", {"version": news.version, "sprites": changes(news.changed)})
+
+    async def look(self) -> None:
+        """Take over what others changed."""
+        try:
+            news, trouble = await asyncio.to_thread(self.gallery.refresh), ""
+        except AssetgenError as error:
+            news, trouble = None, str(error)
+        except OSError as error:
+            news, trouble = None, f"{error.filename or self.gallery.project}: {error.strerror or error}."
+        if news is not None:
+            self.tell(news)
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self.hub.tell("trouble", {"message": trouble})
+
+    async def watch(self, pause: Callable[[float], Any] = asyncio.sleep) -> None:
+        """Look again and again."""
+        while True:
+            await pause(LOOK_SECONDS)
+            await self.look()
+
+
+def open_studio(project: Path, read_only: bool = False) -> Studio:
+    """
+    Raises:
+        AssetgenError: as of ``open_catalogue``.
+    """
+    gallery = Gallery(project)
+    return Studio(gallery, Publisher(gallery.project), read_only)
