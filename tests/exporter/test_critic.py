@@ -18,6 +18,7 @@ from asset_gen.errors import ModelError, UsageError
 from asset_gen.pixels import as_drawn
 from asset_gen.runtime import open_session
 from exporter.critic import Critic, critic_of, fitted
+from exporter.onnx_graph import export_onnx
 from tests.asset_gen.test_bundle import rewrite
 from tests.conftest import Cli, files_of
 from tests.creatures import KINDS, creature
@@ -135,7 +136,7 @@ def test_presets_that_compare_are_those_whose_logits_depend_on_the_company() -> 
         assert torch.allclose(logits[:1], alone, rtol=0, atol=1e-6) != preset.compares, name
 
 
-def test_the_papers_discriminator_sees_white_and_needs_no_label() -> None:
+def test_the_papers_discriminator_sees_white_and_needs_no_label(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = dcgan.Discriminator(28)
     network(torch.randn(8, 3, 28, 28))  # statistics that aren't those of the start
@@ -149,8 +150,12 @@ def test_the_papers_discriminator_sees_white_and_needs_no_label() -> None:
         assert torch.equal(critic(rgba), network.eval()(white))
         critic.scale.fill_(2)
         critic.shift.fill_(-1)
-        assert torch.allclose(critic(rgba), 2 * network(white) - 1)
-    assert network.training is False
+        expected = critic(rgba)
+    assert torch.allclose(expected, 2 * network(white).detach() - 1)
+    export_onnx(critic, {"rgba": rgba}, "logit", tmp_path / "critic.onnx")
+    session = open_session(tmp_path / "critic.onnx", "cpu")
+    assert session.run(rgba=rgba.numpy()) == pytest.approx(expected.numpy(), abs=1e-4)
+    assert session.run(rgba=rgba[:1].numpy()) == pytest.approx(expected[:1].numpy(), abs=1e-4)
     with pytest.raises(ModelError, match="holds no discriminator of paper-dcgan"):
         critic_of(PRESETS["paper-dcgan"], 4, 64, 1.0, {}, Path("run"))
     with pytest.raises(UsageError, match="relativistic compares"):
