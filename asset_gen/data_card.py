@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import msgspec
@@ -90,23 +90,36 @@ def read_credits(folder: Path) -> dict[str, Credit]:
     if not table.is_file():
         return {}
     try:
-        reader = csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines())
+        data = table.read_bytes()
+    except OSError as error:
+        raise SpriteError(f"{table}: can't be read ({error.strerror}). Check its permissions.") from None
+    return parse_credits(data, str(table), lambda name: _inside(folder, name))
+
+
+def parse_credits(data: bytes, where: str, known: Callable[[str], bool]) -> dict[str, Credit]:
+    """File → credit, of the bytes of a ``credits.csv`` called ``where``; ``known`` says whether a file is there.
+
+    Raises:
+        SpriteError: as ``read_credits``.
+    """
+    try:
+        reader = csv.DictReader(data.decode("utf-8-sig").splitlines())
         columns, rows = reader.fieldnames or [], list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SpriteError(f"{table}: can't be read as CSV in UTF-8 ({error}). Save it again as such.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SpriteError(f"{where}: can't be read as CSV in UTF-8 ({error}). Save it again as such.") from None
     if "file" not in columns:
-        raise SpriteError(f"{table}: needs the columns file,author,licence,source,licensed. Name them on line 1.")
+        raise SpriteError(f"{where}: needs the columns file,author,licence,source,licensed. Name them on line 1.")
     credited: dict[str, Credit] = {}
     for line, row in enumerate(rows, start=2):
         said = {name: (row.get(name) or "").strip() for name in ("file", "author", "licence", "source", "licensed")}
         name, allowed = said["file"], said["licensed"].lower()
-        if not _inside(folder, name):
-            raise SpriteError(f"{table}, line {line}: there is no file {name!r}. Correct the name, or remove the line.")
-        name = Path(name).as_posix()
+        if not known(name):
+            raise SpriteError(f"{where}, line {line}: there is no file {name!r}. Correct the name, or remove the line.")
+        name = PurePosixPath(name).as_posix()
         if name in credited:
-            raise SpriteError(f"{table}, line {line}: {name!r} stands there twice. Remove one of the lines.")
+            raise SpriteError(f"{where}, line {line}: {name!r} stands there twice. Remove one of the lines.")
         if allowed not in ("yes", "no", ""):
-            raise SpriteError(f"{table}, line {line}: licensed is {allowed!r}. Write yes or no, or leave it empty.")
+            raise SpriteError(f"{where}, line {line}: licensed is {allowed!r}. Write yes or no, or leave it empty.")
         credited[name] = Credit(
             author=said["author"],
             licence=said["licence"],

@@ -16,6 +16,7 @@ from importlib.resources import files
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
+from asset_gen.data_card import Credit
 from asset_gen.errors import SpriteError
 from asset_gen.images import Rgba, read_rgba
 from asset_gen.importers.archive import opened
@@ -26,7 +27,12 @@ COMMIT = "a6ea1655db5c044829d9eea19a232fa6fcac87b0"
 URL = f"https://github.com/crawl/tiles/archive/{COMMIT}.zip"
 ROOT = PurePosixPath("releases/Nov-2015")
 PATIENCE = Patience(most_bytes=512 * 2**20)
-CREDIT = ("Dungeon Crawl Stone Soup artists", "CC0-1.0", f"https://github.com/crawl/tiles/tree/{COMMIT}/{ROOT}")
+CREDIT = Credit(
+    author="Dungeon Crawl Stone Soup artists",
+    licence="CC0-1.0",
+    source=f"https://github.com/crawl/tiles/tree/{COMMIT}/{ROOT}",
+    licensed="yes",
+)
 NOTE = f"""\
 Imported by assetgen from the tiles of Dungeon Crawl Stone Soup, https://github.com/crawl/tiles at commit
 {COMMIT}, {ROOT}.
@@ -93,7 +99,7 @@ def import_dcss(
         if archive is None:
             path.unlink(missing_ok=True)  # so that the next try fetches it again
         raise
-    write_set(out, sprites, NOTE, CREDIT)
+    write_set(out, sprites, NOTE)
     return SetImport(out, counts_of(sprites), [], refused)
 
 
@@ -121,7 +127,7 @@ def _read(path: Path, merge: Mapping[str, str]) -> tuple[list[Labelled], list[st
                 refused.append(f"{tile.source}: isn't the picture that the table describes.")
                 continue
             kind = merge.get(tile.type, tile.type)
-            sprites.append(Labelled(free_name(f"{kind}/{tile.name}", taken), (kind,), data))
+            sprites.append(Labelled(free_name(f"{kind}/{tile.name}", taken), (kind,), data, CREDIT))
     if not sprites:
         raise SpriteError(f"{path}: holds none of the tiles. Get {URL} again. The first reason: {refused[0]}")
     return sorted(sprites, key=lambda sprite: sprite.file), refused

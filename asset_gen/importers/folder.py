@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from asset_gen.data_card import CREDITS, Credit, parse_credits
 from asset_gen.errors import SpriteError
 from asset_gen.images import SUFFIXES, read_rgba
 from asset_gen.importers.archive import Member, opened
@@ -38,6 +39,7 @@ class Found:
     data: bytes
     look: str
     """Digest of the decoded pixels: equal pictures count once, however they are stored."""
+    credit: Credit | None
 
 
 def import_folders(
@@ -47,8 +49,8 @@ def import_folders(
 
     A picture's types are those of the nearest ``labels.csv`` (columns ``file,type1`` and perhaps ``type2``) above it
     that lists it, otherwise ``label``, otherwise the name of its folder: the ``first`` below the source, or the
-    ``last``, in which it lies. Files are copied as they are. Equal pictures count once; where they carry
-    different types, all of them are refused.
+    ``last``, in which it lies. Files are copied as they are, with their lines of every ``credits.csv``. Equal pictures
+    count once; where they carry different types, all of them are refused.
 
     Raises:
         SpriteError: a source or table can't be used, or no picture can.
@@ -70,7 +72,7 @@ def import_folders(
     for one in kept:
         stem = f"{slugs[one.types[0]]}/{safe_stem(one.path.stem)}"
         name = str(PurePosixPath(free_name(stem, taken)).with_suffix(one.path.suffix.lower()))
-        sprites.append(Labelled(name, one.types, one.data))
+        sprites.append(Labelled(name, one.types, one.data, one.credit))
     sprites.sort(key=lambda sprite: sprite.file)
     write_set(out, sprites, f"Imported by assetgen from {', '.join(path.name for path in paths)}.\n")
     notes = [f"{repeated} pictures that were there already were left out"] if repeated else []
@@ -91,6 +93,7 @@ def _read(
     listed: dict[PurePosixPath, tuple[str, ...]] = {}
     for table in sorted(tables, key=lambda member: len(member.path.parts)):  # the nearest comes last, and wins
         listed |= _types_in(source, table, pictures)
+    credited = _credits_in(source, members)
     for path, member in pictures.items():
         where = f"{source}/{path}"
         folders = path.parent.parts
@@ -107,7 +110,7 @@ def _read(
             continue
         picture[picture[..., 3] == 0] = 0
         look = sha256(str(picture.shape).encode() + picture.tobytes()).hexdigest()
-        found.append(Found(where, path, types, data, look))
+        found.append(Found(where, path, types, data, look, credited.get(path)))
 
 
 def _types_in(source: Path, table: Member, pictures: Iterable[PurePosixPath]) -> dict[PurePosixPath, tuple[str, ...]]:
@@ -134,6 +137,22 @@ def _types_in(source: Path, table: Member, pictures: Iterable[PurePosixPath]) ->
     return types
 
 
+def _credits_in(source: Path, members: list[Member]) -> dict[PurePosixPath, Credit]:
+    """What every ``credits.csv`` says of the files in its folder and below; the nearest wins."""
+    known = {member.path for member in members}
+    credited: dict[PurePosixPath, Credit] = {}
+    tables = [member for member in members if member.path.name == CREDITS]
+    for table in sorted(tables, key=lambda member: len(member.path.parts)):
+        credited |= _lines_of(source, table, known)
+    return credited
+
+
+def _lines_of(source: Path, table: Member, known: set[PurePosixPath]) -> dict[PurePosixPath, Credit]:
+    folder = table.path.parent
+    lines = parse_credits(table.read(), f"{source}/{table.path}", lambda name: folder / name in known)
+    return {folder / name: credit for name, credit in lines.items()}
+
+
 def _without_repetitions(found: list[Found], refused: list[str]) -> tuple[list[Found], int]:
     """The pictures that count, and how many were repetitions."""
     groups: dict[str, list[Found]] = {}
@@ -145,6 +164,12 @@ def _without_repetitions(found: list[Found], refused: list[str]) -> tuple[list[F
             said = ", ".join(f"{one.where} ({' and '.join(one.types)})" for one in group[:4])
             refused.append(f"one picture, different types: {said}. Decide for one, and remove the others.")
             continue
-        kept.append(group[0])
+        kept.append(replace(group[0], credit=_strictest(group)))
         repeated += len(group) - 1
     return kept, repeated
+
+
+def _strictest(group: list[Found]) -> Credit | None:
+    """What is said of a picture that lies in several places: that it may not be used, before anything else."""
+    said = [one.credit for one in group if one.credit]
+    return next((credit for credit in said if credit.licensed == "no"), said[0] if said else None)

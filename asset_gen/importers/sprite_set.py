@@ -2,6 +2,7 @@
 
 <folder>/<type>/<file>.png   the pictures, byte for byte as they were
 <folder>/labels.csv          file, type1, type2: what ``assetgen train`` reads
+<folder>/credits.csv         who drew them, and whether they may be used, where somebody says so
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from uuid import uuid4
 
 from PIL import Image
 
+from asset_gen.data_card import CREDITS, Credit
 from asset_gen.errors import ProjectError, SpriteError, UsageError
 from asset_gen.images import Rgba
 from asset_gen.names import slugs_of
@@ -35,6 +37,8 @@ class Labelled:
     types: tuple[str, ...]
     """One or two, the first one first."""
     data: bytes
+    credit: Credit | None = None
+    """Its line of ``credits.csv``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +123,10 @@ def check_free(folder: Path) -> None:
         raise UsageError(f"--out {folder}: exists already. Give another folder, or remove this one.")
 
 
-def write_set(folder: Path, sprites: Sequence[Labelled], note: str, credit: tuple[str, str, str] | None = None) -> None:
+def write_set(folder: Path, sprites: Sequence[Labelled], note: str) -> None:
     """Write a set into a folder that isn't there yet, or is empty; ``note`` becomes its ``README.txt``.
 
-    ``credit``: author, licence and source of all of it, for a ``credits.csv``, where they may be used.
+    A ``credits.csv`` lists the sprites that have a credit.
 
     Raises:
         UsageError: the folder holds something already.
@@ -137,10 +141,8 @@ def write_set(folder: Path, sprites: Sequence[Labelled], note: str, credit: tupl
             path.write_bytes(sprite.data)
         (stage / "labels.csv").write_text(_table(sprites), encoding="utf-8", newline="")
         (stage / "README.txt").write_text(note, encoding="utf-8")
-        if credit:
-            rows = [[sprite.file, *credit, "yes"] for sprite in sprites]
-            text = _csv([CREDITED, *rows])
-            (stage / "credits.csv").write_text(text, encoding="utf-8", newline="")
+        if credited := [_line(sprite.file, sprite.credit) for sprite in sprites if sprite.credit]:
+            (stage / CREDITS).write_text(_csv([CREDITED, *credited]), encoding="utf-8", newline="")
         if folder.is_dir():
             folder.rmdir()
         stage.rename(folder)
@@ -151,6 +153,11 @@ def write_set(folder: Path, sprites: Sequence[Labelled], note: str, credit: tupl
         ) from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _line(file: str, credit: Credit) -> list[str]:
+    licensed = "" if credit.licensed == "unstated" else credit.licensed
+    return [file, credit.author, credit.licence, credit.source, licensed]
 
 
 def _table(sprites: Sequence[Labelled]) -> str:

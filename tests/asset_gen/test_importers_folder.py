@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from asset_gen.data_card import read_credits
 from asset_gen.errors import SpriteError, UsageError
 from asset_gen.importers.folder import import_folders
 from tests.conftest import Cli, files_of
@@ -130,3 +131,31 @@ def test_nothing_to_import_and_a_place_that_is_taken_are_said(tmp_path: Path) ->
         import_folders([tmp_path / "none"], tmp_path / "set")
     with pytest.raises(UsageError, match="exists already"):
         import_folders([tmp_path / "art"], tmp_path / "art")
+
+
+def test_who_drew_a_sprite_and_whether_it_may_be_used_go_along(tmp_path: Path) -> None:
+    one = put(tmp_path / "one", rat__a_png=picture(1), rat__b_png=picture(2), rat__c_png=picture(3))
+    (one / "credits.csv").write_text("file,author,licence,licensed\nrat/a.png,Ada,CC0-1.0,yes\nrat/b.png,Bo,,no\n")
+    two = put(tmp_path / "two", rat__again_png=picture(1))
+    (two / "rat" / "credits.csv").write_text("file,author,licensed\nagain.png,Cy,no\n")
+
+    import_folders([one, two], tmp_path / "set")
+
+    credited = read_credits(tmp_path / "set")
+    assert {file: (credit.author, credit.licensed) for file, credit in credited.items()} == {
+        "rat/a.png": ("Cy", "no"),  # the same picture: who forbids it is heard
+        "rat/b.png": ("Bo", "no"),
+    }
+
+
+def test_a_set_that_nobody_credits_has_no_credits(tmp_path: Path) -> None:
+    import_folders([put(tmp_path / "one", rat__a_png=picture(1))], tmp_path / "set")
+    assert not (tmp_path / "set" / "credits.csv").exists()
+
+
+def test_credits_that_name_no_picture_are_refused(tmp_path: Path) -> None:
+    one = put(tmp_path / "one", rat__a_png=picture(1))
+    (one / "credits.csv").write_text("file,author\nrat/z.png,Ada\n")
+    with pytest.raises(SpriteError, match=r"credits.csv, line 2: there is no file 'rat/z.png'"):
+        import_folders([one], tmp_path / "set")
+    assert not (tmp_path / "set").exists()
