@@ -164,6 +164,20 @@ def model_sha256(files: dict[str, FileRecord]) -> str:
     return sha256(listing.encode()).hexdigest()
 
 
+def training_sets(info: BundleInfo) -> list[dict[str, Any]]:
+    """What a model, and those that it was fine-tuned from, learnt from: name, licence and sprites of each set."""
+    lineage = info.training.get("finetuned_from")
+    lineage = lineage if isinstance(lineage, dict) else {}
+    earlier = lineage.get("earlier")
+    sets = [msgspec.to_builtins(info.data), lineage.get("data"), *(earlier if isinstance(earlier, list) else [])]
+    wanted = {"name": str, "licence": str, "sprites": int}
+    return [
+        one
+        for one in sets
+        if isinstance(one, dict) and all(isinstance(one.get(key), kind) for key, kind in wanted.items())
+    ]
+
+
 def load_bundle(path: Path) -> Bundle:
     """Check a bundle and read what it can make.
 

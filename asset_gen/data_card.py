@@ -182,6 +182,12 @@ def make_card(
     return msgspec.structs.replace(card, sentence=sentence(card))
 
 
+def licence_of(card: DataCard | None) -> str:
+    """The licences of the files, where every file has one; otherwise ``unstated``."""
+    named = dict.fromkeys(file.licence for file in card.files) if card else {}
+    return " and ".join(named) if named and all(named) else "unstated"
+
+
 def sentence(card: DataCard) -> str:
     """The card for people, in one sentence."""
     licences = _named(Counter(file.licence for file in card.files), "without a stated licence")

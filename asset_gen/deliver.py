@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asset_gen import __version__, layout, pixels, sheet
-from asset_gen.bundle import Bundle
+from asset_gen.bundle import Bundle, training_sets
 from asset_gen.candidates import FOLDER, read_rows
 from asset_gen.draw import Networks, Progress
 from asset_gen.errors import ProjectError, SpriteError, UsageError
@@ -295,12 +295,11 @@ def _record(laid: Sheet, picture: NDArray[np.uint8], slots: Slots) -> SheetRecor
 def _provenance(bundle: Bundle, model: Model, plan: Plan, finish: Finish) -> Provenance:
     info = bundle.info
     outside = ", ".join(info.outside_networks) or "no network trained by others"
-    data: Mapping[str, object] = msgspec.to_builtins(info.data)
     return Provenance(
         format=FORMAT,
         tool=TOOL,
         models=[model],
-        training_data=[dict(data)],
+        training_data=training_sets(info),
         outside_networks=info.outside_networks,
         seed=plan.choice.seed,
         choice=plan.choice,

@@ -93,10 +93,12 @@ def _model(facts: Facts) -> str:
 
 
 def _data(facts: Facts) -> str:
-    data = " and ".join(f"{entry['sprites']:,} sprites of {entry['name']}" for entry in facts.data)
-    licences = " and ".join(dict.fromkeys(str(entry["licence"]) for entry in facts.data))
-    stated = "isn't stated" if UNSTATED in licences else f"is given as {licences}"
-    return f"The model was trained on {data}, whose licence {stated}."
+    data = " and ".join(f"{entry['sprites']:,} sprites of {entry['name']} ({_licence(entry)})" for entry in facts.data)
+    return f"The model was trained on {data}."
+
+
+def _licence(entry: dict[str, Any]) -> str:
+    return "licence not stated" if entry["licence"] == UNSTATED else f"licence: {entry['licence']}"
 
 
 def _outside(facts: Facts) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ class Labelling:
     name: str
     licence: str
     data_name: str | None
-    data_licence: str
+    data_licence: str | None
+    """None: as ``credits.csv`` says, where it says so of every sprite."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,9 +125,11 @@ def export_run(
         if form.tunable:
             networks = {name: value for name, value in saved.tensors.items() if not name.startswith("optimiser.")}
             (stage / WEIGHTS).write_bytes(save(networks))
-        if (card := data_card.read_card(run)) is not None:
+        card = data_card.read_card(run)
+        if card is not None:
             (stage / data_card.NAME).write_bytes(data_card.encode_card(card))
         evaluation = read_evaluations(run).get(saved.state["step"])
+        labelling = replace(labelling, data_licence=labelling.data_licence or data_card.licence_of(card))
         info = _info(config, report, labelling, saved.state, figures, evaluation, parity, stage)
         info = msgspec.structs.replace(info, memory=max(memory_of(stage / name) for name in NETWORKS))
         dataset = sprites_of(config, say)
@@ -221,7 +224,7 @@ def _info(
         outside_networks=outside_networks(config),
         data=DataRecord(
             name=labelling.data_name or Path(config.sprites).name,
-            licence=labelling.data_licence,
+            licence=labelling.data_licence or "unstated",
             sprites=report["read"],
             sha256=config.data_sha256,
         ),

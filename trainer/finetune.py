@@ -8,7 +8,7 @@ from the mean, 31 from such points).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,9 @@ class Lineage:
     outside_networks: list[str]
     """Networks trained by others that it had seen."""
     data: dict[str, Any]
-    """What it was trained on: name, licence, sprites, sha256."""
+    """What it was trained on: name, licence, sprites."""
+    earlier: list[dict[str, Any]] = field(default_factory=list)
+    """Likewise of the models that it started from itself, the nearest first."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -96,6 +98,7 @@ def _from_bundle(path: Path) -> Source:
         size=info.size,
         outside_networks=info.outside_networks,
         data={"name": info.data.name, "licence": info.data.licence, "sprites": info.data.sprites},
+        earlier=_sets_of(info.training.get("finetuned_from")),
     )
     ancestors = ancestry(info.name, digest, read_card(path))
     return Source(lineage, info.preset, tuple(info.types), Checkpoint(weights, {}), tuple(ancestors))
@@ -114,9 +117,15 @@ def _from_run(path: Path) -> Source:
         size=config.size,
         outside_networks=outside_networks(config),
         data={"name": Path(config.sprites).name, "licence": "unstated", "sprites": run_report(path)["read"]},
+        earlier=_sets_of(config.lineage),
     )
     ancestors = ancestry(lineage.name, lineage.sha256, read_card(path))
     return Source(lineage, config.preset, tuple(config.types), saved, tuple(ancestors))
+
+
+def _sets_of(lineage: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What a model's ancestors were trained on."""
+    return [lineage["data"], *lineage.get("earlier", [])] if lineage else []
 
 
 def take_over(training: Training, source: Source, types: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from asset_gen.errors import DeviceError
 @click.option("--name", help="Name of the model.  [default: the bundle folder's name]")
 @click.option("--licence", default="unstated", show_default=True, help="Licence of the model.")
 @click.option("--data-name", help="Name of the training set.  [default: the sprite folder's name]")
-@click.option("--data-licence", default="unstated", show_default=True, help="Licence of the training sprites.")
+@click.option("--data-licence", help="Licence of the training sprites.  [default: what credits.csv says of every one]")
 @click.option("--half", is_flag=True, help="Store weights in 16 bits: half the size, at most one grey level off.")
 @click.option("--tunable", is_flag=True, help="Carry the networks, too, so that 'train --from' can start from them.")
 @click.option("--last", is_flag=True, help="Take the newest checkpoint even where an earlier one was judged better.")
@@ -33,7 +33,7 @@ def command(
     name: str | None,
     licence: str,
     data_name: str | None,
-    data_licence: str,
+    data_licence: str | None,
     half: bool,
     tunable: bool,
     last: bool,

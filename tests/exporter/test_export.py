@@ -11,8 +11,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from msgspec.structs import replace
 
 from asset_gen.bundle import NETWORKS, load_bundle
+from asset_gen.data_card import read_card
 from asset_gen.errors import ModelError
 from asset_gen.runtime import open_session
 from exporter import verify, write_bundle
@@ -135,6 +137,27 @@ def test_an_export_says_what_it_was_told_and_what_the_run_knows(
     assert made.sha256 == load_bundle(bundle).sha256  # the model is its networks, whatever it is called
     listing = "".join(f"{sha256((bundle / n).read_bytes()).hexdigest()}  {n}\n" for n in NETWORKS)
     assert made.sha256 == sha256(listing.encode()).hexdigest()  # as sha256sum *.onnx | sha256sum
+
+
+@pytest.mark.parametrize(
+    ("licences", "told"),
+    [(["CC0-1.0"], "CC0-1.0"), (["CC0-1.0", "CC-BY-4.0"], "CC0-1.0 and CC-BY-4.0"), (["CC0-1.0", ""], "unstated")],
+)
+def test_the_licence_of_the_sprites_is_what_their_credits_say(
+    licences: list[str],
+    told: str,
+    bundle: Path,
+    finished_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    quick_export(bundle, monkeypatch)
+    card = read_card(finished_run)
+    assert card is not None
+    files = [replace(file, licence=licences[number % len(licences)]) for number, file in enumerate(card.files)]
+    monkeypatch.setattr("asset_gen.data_card.read_card", lambda run: replace(card, files=files))
+    labelling = Labelling(name="mine", licence="x", data_name=None, data_licence=None)
+    assert export_run(finished_run, tmp_path / "mine", labelling).info.data.licence == told
 
 
 def test_the_checkpoint_before_a_damaged_one_is_exported_and_that_is_said(

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from asset_gen.bundle import load_bundle, training_sets
 from asset_gen.errors import ModelError
 from exporter import write_bundle
 from exporter.write_bundle import Form, Labelling, export_run
@@ -205,6 +206,10 @@ def test_a_training_continues_a_bundle_is_resumed_and_says_where_it_comes_from(
     assert info["types"] == ["beetle", "flask", "imp"]
     grandchild = load_source(tmp_path / "model")
     assert grandchild.lineage.generator == "relativistic"
+    mine = {"name": "art", "licence": "CC0-1.0", "sprites": load_bundle(tunable).info.data.sprites}
+    assert grandchild.lineage.earlier == [mine]
+    own, inherited = training_sets(load_bundle(tmp_path / "model").info)
+    assert (own["licence"], inherited) == ("unstated", mine)  # what a disclosure names
 
 
 def test_a_resumed_run_keeps_the_size_that_it_was_given_by_the_model(
