@@ -28,7 +28,7 @@ def check(project: Path, count: int) -> str:
     there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {path for path in there if not path.startswith("candidates~")} == listed, "files that no manifest lists"
     for sheet in manifest["sheets"]:
-        picture = np.array(Image.open(out / sheet["image"]))
+        picture = np.array(Image.open(out / sheet["image"]).convert("RGBA"))  # of few colours: indexed
         assert list(picture.shape) == [sheet["size"][1], sheet["size"][0], 4], f"{sheet['image']}: size"
         assert sha256(picture.tobytes()).hexdigest() == sheet["pixels_sha256"], f"{sheet['image']}: pixels"
         assert set(np.unique(picture[..., 3])) == {0, 255}, f"{sheet['image']}: alpha isn't hard"
