@@ -30,6 +30,10 @@ TRAINING_SET = "training_features.npz"
 """What is remembered of the training sprites; read by ``asset_gen.training_set``."""
 CRITIC = "critic.onnx"
 """The discriminator that the generator was trained against: sprite → logit of being real."""
+ENCODER = "encoder.onnx"
+"""Sprite and type → latent, to begin a search with; see ``asset_gen.explore.search``."""
+DIRECTIONS = "directions.npz"
+"""Named directions in the latent space; read by ``asset_gen.explore.directions``."""
 WEIGHTS = "weights.safetensors"
 """Generator, average and discriminator to train on; checked by who reads it, since drawing doesn't."""
 MAX_FILE = 512 * 2**20  # bytes
@@ -91,6 +95,19 @@ class CriticRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Share of as many real and generated sprites, 0–1, that it takes for what they are: 0.5 by chance alone."""
 
 
+class EncoderRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """How ``encoder.onnx`` was trained, and how well what is drawn from its latents meets the sprites shown to it."""
+
+    minutes: float
+    steps: int
+    held_out: int
+    """Training sprites of the generator that the encoder wasn't trained on."""
+    overlap: float
+    """Mean intersection over union of their silhouettes and those drawn, 0–1."""
+    overlap_seen: float
+    """The same for the sprites that it was trained on."""
+
+
 class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """``bundle.json``."""
 
@@ -127,6 +144,8 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Given where the bundle remembers its training sprites."""
     critic: CriticRecord | None = None
     """Given where the bundle has its discriminator, too."""
+    encoder: EncoderRecord | None = None
+    """Given where the bundle finds the latent of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +254,8 @@ def _read_info(path: Path) -> BundleInfo:
         raise _rejected(path, f"bundle.json has only one of {CRITIC} and the record 'critic'")
     if info.critic is not None and not info.critic.preset.isprintable():
         raise _rejected(path, f"bundle.json: {info.critic.preset[:40]!r} can't be printed")
+    if (ENCODER in info.files) != (info.encoder is not None):
+        raise _rejected(path, f"bundle.json has only one of {ENCODER} and the record 'encoder'")
     if not 4 <= info.size <= MAX_SIDE or not 1 <= info.latent <= 65536:
         raise _rejected(path, f"bundle.json: size {info.size} or latent {info.latent} is out of range")
     return info
@@ -280,6 +301,9 @@ def _check_networks(path: Path, info: BundleInfo) -> None:
         if info.conditional:
             judged["label"] = latent["label"]
         _check_network(path, CRITIC, judged, {"logit": ("n",)}, allowed)
+    if info.encoder is not None:
+        shown: dict[str, Sequence[int | str]] = {"rgba": picture, "label": ("n", len(info.types))}
+        _check_network(path, ENCODER, shown, {"z": ("n", info.latent)}, allowed)
 
 
 def _check_network(

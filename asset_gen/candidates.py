@@ -5,6 +5,7 @@
     candidates~/<run>/scores.csv                    name, type, p(type), entropy, kept, seed, index, reason, …
     candidates~/<run>/index.html + candidates.js    a contact sheet that opens from disk
     candidates~/<run>/run.json                      what the set was drawn with
+    candidates~/<run>/origins.json                  origins of explored sprites, which seed and index don't tell
 
 The set is built under another name and renamed when it is whole. ``candidates~`` is left alone by Godot and Unity.
 """
@@ -25,6 +26,7 @@ from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -32,12 +34,16 @@ from PIL import Image
 from asset_gen.contact_sheet import write_contact_sheet
 from asset_gen.errors import SpriteError
 from asset_gen.images import read_rgba
+from asset_gen.manifest import Origin
 
 FOLDER = "candidates~"
 SHARD_FROM = 10_000
 SHARD_SIZE = 5_000
+ORIGINS = "origins.json"
 SPARE = "not chosen by"
 """How the reason of a candidate begins that might have been chosen: it can take a rejected one's place."""
+EXPLORED = "explored:"
+"""How the reason of a candidate begins that somebody found in the model; it is published when somebody keeps it."""
 COLUMNS = ("name", "type", "p_type", "entropy", "kept", "seed", "index", "reason")
 NEAREST = re.compile("(nearest|distance)_[0-9]+")
 """Columns of the nearest training sprites: ``nearest_1``, ``distance_1``, ``nearest_2`` …"""
@@ -71,6 +77,8 @@ class Row:
     """Further figures by name, the same names in every row; NaN where one isn't known."""
     nearest: tuple[Near, ...] = ()
     """Training sprites, nearest first; empty where the model doesn't tell."""
+    explored: Origin | None = None
+    """Of a sprite that wasn't drawn from seed, type and index alone."""
 
 
 def candidate_name(kind: str, index: int) -> str:
@@ -161,6 +169,8 @@ class CandidateWriter:
                 near = [cell for near in row.nearest for cell in (near.name, f"{near.distance:.6g}")]
                 near += [""] * (len(nearest) - len(near))
                 writer.writerow([row.name, row.type, *numbers, row.reason, *scores, *near])
+        if explored := {row.name: row.explored for row in rows if row.explored}:
+            (self.stage / ORIGINS).write_bytes(msgspec.json.format(msgspec.json.encode(explored), indent=1) + b"\n")
         write_contact_sheet(self.stage, rows, run, self._image(), self._side)
         (self.stage / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -227,6 +237,7 @@ def read_rows(folder: Path) -> Iterator[Row]:
     Raises:
         OSError, LookupError, ValueError: it isn't there, or is damaged.
     """
+    explored = read_origins(folder)
     with (folder / "scores.csv").open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file, restkey="", restval="")
         names = [name for name in reader.fieldnames or () if name not in COLUMNS and not NEAREST.fullmatch(name)]
@@ -244,7 +255,23 @@ def read_rows(folder: Path) -> Iterator[Row]:
                 reason=line["reason"],
                 scores={name: float(line[name] or nan) for name in names},
                 nearest=tuple(_nearest(line)),
+                explored=explored.get(line["name"]),
             )
+
+
+def read_origins(folder: Path) -> dict[str, Origin]:
+    """Name → origin of the explored sprites of a candidate set; nothing where it has none.
+
+    Raises:
+        OSError, ValueError: they can't be read.
+    """
+    path = folder / ORIGINS
+    if not path.is_file():
+        return {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Origin])
+    except RecursionError:
+        raise ValueError(f"{path}: origins lie too deep in each other") from None
 
 
 def _nearest(line: Mapping[str, str]) -> Iterator[Near]:

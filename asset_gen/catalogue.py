@@ -52,9 +52,13 @@ MIGRATIONS = (
     ALTER TABLE candidates ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
     DELETE FROM stamps;
     """,
+    """
+    ALTER TABLE candidates ADD COLUMN explored TEXT NOT NULL DEFAULT '';
+    DELETE FROM stamps;
+    """,
 )
 """From one ``user_version`` to the next."""
-COLUMNS = "part, model, seed, type, number, run, name, slot, state, reason, verdict, p_type, entropy, scores"
+COLUMNS = "part, model, seed, type, number, run, name, slot, state, reason, verdict, p_type, entropy, explored, scores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,13 +309,17 @@ def _values(entry: Entry) -> tuple[object, ...]:
     origin = entry.origin
     whole = (entry.part, origin.model, origin.seed, origin.type, origin.index)
     words = (entry.run, entry.name, entry.slot, entry.state, entry.reason, entry.verdict)
-    return (*whole, *words, entry.p_type, entry.entropy, json.dumps(entry.scores))
+    explored = msgspec.json.encode(origin).decode() if origin.operation else ""
+    return (*whole, *words, entry.p_type, entry.entropy, explored, json.dumps(entry.scores))
 
 
 def _entry(row: tuple[object, ...]) -> Entry:
-    part, model, seed, kind, number, *rest, scores = row
+    part, model, seed, kind, number, *rest, explored, scores = row
     try:
-        origin = msgspec.convert({"model": model, "seed": seed, "type": kind, "index": number}, Origin)
+        if explored:
+            origin = msgspec.json.decode(str(explored), type=Origin)
+        else:
+            origin = msgspec.convert({"model": model, "seed": seed, "type": kind, "index": number}, Origin)
         fields = {"part": part, "origin": origin, "scores": json.loads(str(scores))}
         names = ("run", "name", "slot", "state", "reason", "verdict", "p_type", "entropy")
         return msgspec.convert(fields | dict(zip(names, rest, strict=True)), Entry)

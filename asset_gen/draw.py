@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -37,6 +37,9 @@ from asset_gen.score.types import type_probabilities
 from asset_gen.select import RATED, near_duplicates, raised, select, thumbnails
 from asset_gen.staged import Part, Staging
 from asset_gen.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from asset_gen.explore.space import Space
 
 DRAW_AT_MOST = 16
 """Times the quota that is drawn before a type is given up."""
@@ -76,6 +79,13 @@ class Networks:
         return open_session(path, self._device, self._bundle.memory)
 
     @cached_property
+    def space(self) -> Space:
+        """What draws explored sprites."""
+        from asset_gen.explore.space import Space
+
+        return Space(self._bundle, self._device)
+
+    @cached_property
     def aim(self) -> Aim:
         """What sets are compared with; only for a bundle that has a training set."""
         assert self.training is not None
@@ -104,7 +114,8 @@ class _Supply:
         self.quotas = dict(plan.quotas) if info.conditional else {"": total}
         self.pinned: dict[str, set[int]] = {stream: set() for stream in self.quotas}
         for kind, sprites in plan.kept.items():
-            self.pinned[kind if info.conditional else ""] |= {sprite.origin.index for sprite in sprites}
+            drawn = {sprite.origin.index for sprite in sprites if not sprite.origin.operation}
+            self.pinned[kind if info.conditional else ""] |= drawn
         self.reached = dict.fromkeys(self.quotas, 0)
         self.oversample = plan.choice.oversample
         self.reach = max(DRAW_AT_MOST, self.oversample)

@@ -12,6 +12,9 @@ from asset_gen.errors import ProjectError
 FORMAT = 1
 NAME = "manifest.json"
 
+FIRST_EXPLORED = 10**12
+"""The least index of a sprite that was explored; those of drawn ones stay below."""
+
 Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
@@ -55,14 +58,47 @@ class ScorerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Left out where the filter needs no network of its own, and in sets from before this was recorded."""
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an operation of ``asset_gen.explore`` was told; each uses some of these."""
+
+    strength: float = 0
+    """Of a variation, 0–1: the part of the way to an unrelated sprite."""
+    position: float = 0
+    """Between two sprites, 0–1."""
+    truncation: float = 1
+    """What is left of the way from the type's mean."""
+    level: Natural = 0
+    """The first level that a mixture has from its second parent."""
+    amount: float = 0
+    """How far along a direction; of a mixture, how far towards the second parent."""
+    direction: str = ""
+    """Name of the direction, for people."""
+    vector: str = ""
+    """The direction itself, as ``asset_gen.explore.packed``."""
+    codes: str = ""
+    """What was found for an artist's picture, as ``asset_gen.explore.packed``."""
+    picture: str = ""
+    """sha256 of that picture's file."""
+    seed: Natural = 0
+    index: Natural = 0
+    """Counter within the seed, of a variation."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """From this the picture can be made again alone."""
 
     model: str
     """sha256 of the model."""
     seed: Natural
+    """Of what was drawn; of an explored sprite, that of the set to which it was added."""
     type: str
     index: Natural
+    """Of what was drawn, the counter within seed and type; of an explored sprite a hash of the following, from 10¹²."""
+    operation: str = ""
+    """One of ``asset_gen.explore.OPERATIONS``; left out: drawn from (seed, type, index)."""
+    parents: tuple[Origin, ...] = ()
+    """What it was made of."""
+    parameters: Parameters = Parameters()
 
 
 class SpriteRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

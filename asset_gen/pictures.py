@@ -50,6 +50,11 @@ class Pictures:
                 if sprite.shape == (info.size, info.size, 4):
                     found[origin] = sprite
                     break
+        explored = [origin for origin in origins if origin not in found and origin.operation]
+        if explored:
+            from asset_gen.explore.origins import draw
+
+            found |= dict(zip(explored, draw(self.networks.space, explored), strict=True))
         again = [origin for origin in origins if origin not in found]
         wanted = Wanted(
             np.full(len(again), info.types.index(kind), np.int64),

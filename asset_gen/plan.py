@@ -74,6 +74,9 @@ class Request:
     reject: tuple[tuple[str, int], ...] = ()
     """(type, slot): reject what is published there and replace it; otherwise like ``only``."""
 
+    instead: Origin | None = None
+    """What shall take the place of the one that is rejected; None: the next best."""
+
     @property
     def named(self) -> tuple[tuple[str, int], ...]:
         """The slots that alone are to be touched; none: all."""
@@ -250,11 +253,18 @@ def make_plan(request: Request, bundle: Bundle, place: Place, quotas: dict[str, 
         only=frozenset(request.named),
     )
     if old is not None and same_choice and same_quotas and stay + replaced == total:
-        return _rerun(plan, old, place, holes, decided.kept)
+        return _rerun(plan, old, place, holes, decided.kept, request.instead)
     return plan
 
 
-def _rerun(plan: Plan, old: Manifest, place: Place, holes: Mapping[str, int], preferred: Collection[Origin]) -> Plan:
+def _rerun(
+    plan: Plan,
+    old: Manifest,
+    place: Place,
+    holes: Mapping[str, int],
+    preferred: Collection[Origin],
+    instead: Origin | None,
+) -> Plan:
     """The plan where all that is asked for is published, rejected or not: as little as possible is drawn."""
     folder = place.out / FOLDER
     plan = replace(plan, run=old.run, draws=False)
@@ -266,6 +276,8 @@ def _rerun(plan: Plan, old: Manifest, place: Place, holes: Mapping[str, int], pr
     if not holes:
         return plan
     taken = plan.rejected | {sprite.origin for sprites in plan.kept.values() for sprite in sprites}
+    if instead is not None:
+        preferred = [instead]
     spares = find_spares(folder, plan.choice, holes, taken, preferred, plan.ratings)
     short = tuple(kind for kind in holes if kind not in spares.rows)
     if not short:

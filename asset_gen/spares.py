@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from asset_gen.candidates import SPARE, Row, read_rows
+from asset_gen.candidates import EXPLORED, SPARE, Row, read_rows
 from asset_gen.manifest import Choice, Origin
 from asset_gen.poll.ratings import Ratings
 
@@ -58,6 +58,7 @@ def find_spares(
 ) -> Spares:
     """The best candidates of the sets in ``folder`` (``candidates~``) that were drawn for ``choice``.
 
+    An explored sprite is offered where people keep it, and else never.
     A candidate that one set dropped (because it nearly equals another, or scores too little) is none. People's
     decisions come first, then their ratings, then the filter's order: as drawn, by likeness to the training set, by the
     critic's logit, or by p(type | sprite).
@@ -86,7 +87,7 @@ def find_spares(
         for row in rows:
             if row.type in wanted:
                 found[row.type, row.index] = row
-                if not (row.kept or row.reason.startswith(SPARE)):
+                if not (row.kept or row.reason.startswith((SPARE, EXPLORED))):
                     dropped.add((row.type, row.index))
 
     def order(row: Row) -> tuple[bool, float, float, int]:
@@ -97,7 +98,8 @@ def find_spares(
     offers: dict[str, list[Row]] = {}
     for key in sorted(found.keys() - dropped):
         row = found[key]
-        if origin_of(row, choice) not in taken:
+        origin = origin_of(row, choice)
+        if origin not in taken and (row.explored is None or origin in preferred):
             offers.setdefault(row.type, []).append(row)
     best = {kind: sorted(offers.get(kind, []), key=order)[:count] for kind, count in wanted.items()}
     return Spares({kind: rows for kind, rows in best.items() if len(rows) == wanted[kind]}, tuple(runs))
@@ -105,4 +107,4 @@ def find_spares(
 
 def origin_of(row: Row, choice: Choice) -> Origin:
     """From what a candidate can be made again."""
-    return Origin(model=choice.model, seed=row.seed, type=row.type, index=row.index)
+    return row.explored or Origin(model=choice.model, seed=row.seed, type=row.type, index=row.index)

@@ -210,7 +210,7 @@ SHAPES = {
 
 def _decoded(path: Path, dimensions: int, types: int) -> TrainingSet:
     """Raises ValueError, KeyError or what ``zipfile`` raises where the file is anything else."""
-    arrays = _arrays(path)
+    arrays = arrays_of(path, len(SHAPES))
     sides: dict[str, int] = {"dimensions": dimensions}
     for name, (kind, shape) in SHAPES.items():
         array = arrays[name]
@@ -239,12 +239,12 @@ def _decoded(path: Path, dimensions: int, types: int) -> TrainingSet:
     return TrainingSet(names, kinds, **quantised, copy_limit=float(arrays["copy_limit"][0]), limits=limits)
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an ``.npz``, no larger than their files say, and none that holds Python objects."""
+def arrays_of(path: Path, count: int) -> dict[str, NDArray[Any]]:
+    """The ``count`` arrays of an ``.npz``, no larger than their files say, and none that holds Python objects."""
     found: dict[str, NDArray[Any]] = {}
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
-        if len(members) != len(SHAPES) or sum(member.file_size for member in members) > MAX_BYTES:
+        if len(members) != count or sum(member.file_size for member in members) > MAX_BYTES:
             raise ValueError(f"it holds {len(members)} arrays, or more than {MAX_BYTES:,} bytes")
         for member in members:
             with archive.open(member) as file:

@@ -1,21 +1,24 @@
-"""How does a bundle get to know its training sprites? For the copy check, sanity limits and set-level selection."""
+"""How does a bundle get to know its training sprites, and its own latent space?"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from asset_gen.bundle import FEATURES, TRAINING_SET, Bundle, BundleInfo, load_bundle
+from asset_gen.bundle import DIRECTIONS, ENCODER, FEATURES, TRAINING_SET, Bundle, BundleInfo, load_bundle, model_sha256
 from asset_gen.errors import ModelError, UsageError
+from asset_gen.explore.directions import encode_directions, find_directions
+from asset_gen.explore.space import Space
 from asset_gen.generate import BATCH
 from asset_gen.pixels import as_drawn
 from asset_gen.runtime import open_session
 from asset_gen.training_set import TrainingSet
 from exporter.critic import add_critic, critic_in
+from exporter.encoder import train_encoder
 from exporter.feature_network import usual_network, write_features
 from exporter.stage import file_record, memory_of, staging, swap, write_info
 from trainer.dataset import Dataset, load_dataset
@@ -28,8 +31,11 @@ def calibrate(
     background: bool = False,
     network: str | None = None,
     critic: bool = False,
+    encoder: float = 0,
+    say: Callable[[str], None] = lambda notice: None,
 ) -> Bundle:
-    """Give an existing bundle ``features.onnx`` and ``training_features.npz``; its model stays the same.
+    """Give an existing bundle ``features.onnx``, ``training_features.npz`` and ``directions.npz``, and, where
+    ``encoder`` is given, in as many minutes ``encoder.onnx``; its model stays the same.
 
     With ``critic`` it also gets ``critic.onnx``, and keeps the features that it has, unless ``network`` names some.
 
@@ -50,10 +56,17 @@ def calibrate(
     try:
         shutil.copytree(path, stage)
         info = bundle.info
-        if info.features is None or network or judge is None:
+        if info.features is None or network or (judge is None and not encoder):
             info = remember(stage, info, dataset, network)
         if judge is not None:
             info = add_critic(stage, info, judge, dataset)
+        if DIRECTIONS not in info.files:
+            info = explored(stage, info)
+        if encoder:
+            record = train_encoder(bundle, dataset, encoder, stage / ENCODER, say)
+            files = dict(info.files) | {ENCODER: file_record(stage / ENCODER)}
+            memory = info.memory and max(info.memory, memory_of(stage / ENCODER))
+            info = msgspec.structs.replace(info, files=files, encoder=record, memory=memory)
         write_info(stage, info)
         load_bundle(stage)
         swap(stage, path)
@@ -62,6 +75,33 @@ def calibrate(
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return load_bundle(path)
+
+
+def give_directions(path: Path) -> Bundle:
+    """Give an existing bundle ``directions.npz``, for which nobody's sprites are needed; its model stays the same.
+
+    Raises:
+        ModelError: the bundle is damaged.
+    """
+    bundle = load_bundle(path)
+    stage = staging(path)
+    try:
+        shutil.copytree(path, stage)
+        write_info(stage, explored(stage, bundle.info))
+        load_bundle(stage)
+        swap(stage, path)
+    except OSError as error:
+        raise ModelError(f"{error.filename or path}: {error.strerror or error}. The bundle is as it was.") from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return load_bundle(path)
+
+
+def explored(folder: Path, info: BundleInfo) -> BundleInfo:
+    """Write ``directions.npz`` into a bundle folder that has its generator; returns ``info`` with it."""
+    space = Space(Bundle(folder, info, model_sha256(info.files)), "cpu")
+    (folder / DIRECTIONS).write_bytes(encode_directions(find_directions(space)))
+    return msgspec.structs.replace(info, files=dict(info.files) | {DIRECTIONS: file_record(folder / DIRECTIONS)})
 
 
 def remember(folder: Path, info: BundleInfo, dataset: Dataset, network: str | None) -> BundleInfo:

@@ -46,7 +46,7 @@ def write_features(name: str, classifier: Path, size: int, path: Path) -> Featur
         return FeatureRecord(network="type classifier", outside=False, dimensions=_width(model))
     network = Pretrained().eval()
     export_onnx(network, {"rgba": torch.zeros(2, 4, size, size)}, "features", path)
-    onnx.save_model(_halved(onnx.load_model(str(path))), str(path))
+    onnx.save_model(halved(onnx.load_model(str(path))), str(path))
     return FeatureRecord(network=describe(name), outside=True, dimensions=1280)
 
 
@@ -95,7 +95,7 @@ def _width(model: onnx.ModelProto) -> int:
     return int(model.graph.output[0].type.tensor_type.shape.dim[1].dim_value)
 
 
-def _halved(model: onnx.ModelProto) -> onnx.ModelProto:
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     """Weights stored in 16 bits and widened when the network is loaded, so that it still computes in 32."""
     weights = []
     for weight in model.graph.initializer:

@@ -26,7 +26,7 @@ from asset_gen.bundle import (
     load_bundle,
 )
 from asset_gen.errors import ModelError, SpriteError, UsageError
-from exporter.calibrate import remember
+from exporter.calibrate import explored, remember
 from exporter.critic import add_critic, critic_of
 from exporter.onnx_graph import Typed, Untyped, export_onnx
 from exporter.stage import file_record, memory_of, staging, swap, write_info
@@ -133,6 +133,7 @@ def export_run(
         info = _info(config, report, labelling, saved.state, figures, evaluation, parity, stage)
         info = msgspec.structs.replace(info, memory=max(memory_of(stage / name) for name in NETWORKS))
         dataset = sprites_of(config, say)
+        info = explored(stage, info)
         if dataset is not None:
             info = remember(stage, info, dataset, form.features)
         if critic is not None and dataset is None:

@@ -15,6 +15,7 @@ from asset_gen.errors import AssetgenError
 
 COMMANDS = {  # in the order in which a newcomer needs them
     "batch": "Generate sprites into a game project.",
+    "explore": "Look around in a model: variations, mixtures, ways between sprites.",
     "data": "Turn somebody's art into a set for assetgen train.",
     "tag": "Propose types for untyped art, and find misfiled sprites.",
     "palette": "Learn a palette from sprites, convert it, or give sprites its colours.",

@@ -13,6 +13,7 @@ import click
 from asset_gen.catalogue import STATES, Catalogue, Entry, open_catalogue
 from asset_gen.decisions import Action, Decision
 from asset_gen.errors import UsageError
+from asset_gen.manifest import Origin
 from asset_gen.names import nearest
 
 SORTS = ("name", "p_type", "entropy")
@@ -107,7 +108,11 @@ def show(project: Path, part: str | None, as_json: bool, name: str) -> int:
         return 0
     click.echo(_line(entry))
     origin = entry.origin
-    click.echo(f"  origin: model {origin.model[:16]}, seed {origin.seed}, type {origin.type}, index {origin.index}")
+    if origin.operation:
+        parents = " and ".join(_named(parent) for parent in origin.parents) or "a picture"
+        click.echo(f"  origin: model {origin.model[:16]}, {origin.operation} of {parents}")
+    else:
+        click.echo(f"  origin: model {origin.model[:16]}, seed {origin.seed}, type {origin.type}, index {origin.index}")
     for score, value in entry.scores.items():
         click.echo(f"  {score}: {value:.4f}")
     for line in lines:
@@ -239,6 +244,11 @@ def _line(entry: Entry) -> str:
         entry.part and f"({entry.part})",
     ]
     return "  ".join(part for part in told if part) + (f"  {entry.reason}" if entry.reason else "")
+
+
+def _named(origin: Origin) -> str:
+    """A parent, for people."""
+    return f"{origin.operation or origin.type} {origin.index}" if origin.operation != "picture" else "a picture"
 
 
 def _document(entry: Entry) -> dict[str, Any]:

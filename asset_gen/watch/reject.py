@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
+from asset_gen.candidates import FOLDER, read_origins
 from asset_gen.decisions import decide, person, read_decisions, record
 from asset_gen.errors import SpriteError
-from asset_gen.manifest import Manifest, Origin
+from asset_gen.manifest import FIRST_EXPLORED, Manifest, Origin
 from asset_gen.publish import STATE, Place, make_state
 
 REASON = "moved to the folder of rejected sprites"
@@ -25,7 +27,7 @@ def take_rejection(path: Path, place: Place, manifest: Manifest | None) -> str:
         ProjectError: the decisions can't be written.
     """
     name = path.stem
-    origin = origin_of(name, manifest)
+    origin = origin_of(name, manifest) or _explored(name, place)
     if origin is None:
         raise SpriteError(
             f"{path}: is named neither like a published sprite (dragon_000017) nor like a candidate (dragon_c000123). "
@@ -49,8 +51,19 @@ def origin_of(name: str, manifest: Manifest | None) -> Origin | None:
             if sprite.name == name:
                 return sprite.origin
     if (candidate := CANDIDATE.fullmatch(name)) and candidate[1] in manifest.quotas:
+        if int(candidate[2]) >= FIRST_EXPLORED:
+            return None
         choice = manifest.choice
         return Origin(model=choice.model, seed=choice.seed, type=candidate[1], index=int(candidate[2]))
+    return None
+
+
+def _explored(name: str, place: Place) -> Origin | None:
+    """The explored candidate of this name, where a set of the project still has it."""
+    for folder in sorted((place.out / FOLDER).glob("*/")):
+        with suppress(OSError, ValueError):
+            if (found := read_origins(folder).get(name)) is not None:
+                return found
     return None
 
 

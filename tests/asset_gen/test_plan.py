@@ -271,7 +271,7 @@ def test_a_runs_name_depends_on_exactly_what_decides_which_sprites_are_drawn_and
     assert {run(**changes) for changes in DOES_NOT} == {run()}
     assert make_plan(REQUEST, replace(fake_bundle(), sha256="f" * 64), place, dict(QUOTAS)).run != run()
     every = {field for changes in DECIDES + DOES_NOT for field in changes}
-    assert every | {"count", "only", "reject"} == set(
+    assert every | {"count", "only", "reject", "instead"} == set(
         Request.__dataclass_fields__
     )  # a new option must be put on one of the lists
 
