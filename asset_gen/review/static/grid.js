@@ -58,9 +58,9 @@ export class Grid {
   get height() { return this.side * this.zoom + FRAME + (this.captions ? CAPTION : 0); }
   get step() { return this.height + GAP; }
 
-  /** @param {Sprite[]} sprites */
-  show(sprites) {
-    const held = this.sprites[this.current]?.id;
+  /** @param {Sprite[]} sprites @param {boolean} stay Whether the person stays where they are, where that is still there. */
+  show(sprites, stay) {
+    const held = stay ? this.sprites[this.current]?.id : undefined;
     this.sprites = sprites;
     const shown = new Set(sprites.map((sprite) => sprite.id));
     for (const id of this.chosen) if (!shown.has(id)) this.chosen.delete(id);

@@ -68,13 +68,13 @@ export async function begin(desk) {
     show("empty", !sprites.length);
     banner(wall.trouble || wall.problems.join(" "));
     controls.fill(wall);
-    arrange();
+    arrange(true);
   }
 
-  /** Filter and order anew. */
-  function arrange() {
+  /** Filter and order anew. @param {boolean} [stay] Whether it is the sprites that changed, not what is asked for. */
+  function arrange(stay = false) {
     grid.score = controls.told();
-    grid.show(chosen(sprites, controls.view()));
+    grid.show(chosen(sprites, controls.view()), stay);
     show("nothing", sprites.length > 0 && !grid.sprites.length);
     show("board", grid.sprites.length > 0);
     decided();

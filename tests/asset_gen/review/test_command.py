@@ -39,3 +39,10 @@ def test_it_answers_at_the_address_it_prints_until_a_signal_ends_it(
 def test_a_project_that_is_not_there_is_named(cli: Cli, game: Path) -> None:
     done = cli("review", "--project", game / "away", "--no-browser")
     assert (done.code, "there is no such folder" in done.err) == (2, True)
+
+
+def test_without_its_extra_it_says_what_to_install(cli: Cli, game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "asset_gen.review.serve", raising=False)
+    done = cli("review", "--project", game, "--no-browser")
+    assert (done.code, "pip install 'assetgen[studio,cpu]'" in done.err) == (4, True)
