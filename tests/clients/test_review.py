@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 AXE = web.INSTALLED / "node_modules" / "axe-core" / "axe.min.js"
 MANY = 10_000
-FRAMES = 120
+FRAMES = 40
 FRAME_MS = 1000 / 60
 """What the page's thread may work in a frame, so that 60 of them fit into a second."""
 
