@@ -17,7 +17,7 @@ from asset_gen.bundle import Bundle, load_bundle
 from asset_gen.data_card import DataCard, read_card
 from asset_gen.errors import AssetgenError, SpriteError
 from asset_gen.files import file_sha256
-from asset_gen.manifest import read_manifest
+from asset_gen.manifest import Origin, read_manifest
 
 DEPTH = 4
 """Folders below a given one in which runs and bundles are looked for."""
@@ -41,7 +41,7 @@ class Findings:
     runs: list[Witness] = field(default_factory=list)
     bundles: list[Witness] = field(default_factory=list)
     sprites: dict[str, list[str]] = field(default_factory=dict)
-    """Manifest → published sprites of models that saw one."""
+    """Manifest → published sprites of models that saw one, or explored from one."""
     unknown: list[str] = field(default_factory=list)
     """What can't be told, and why: a sentence each."""
 
@@ -87,15 +87,22 @@ def forget(digests: Iterable[str], runs: Sequence[Path], bundles: Sequence[Path]
         if manifest is None:
             findings.unknown.append(f"{out}: nothing is published there.")
             continue
-        named = [(sprite.name, sprite.origin.model) for sheet in manifest.sheets for sprite in sheet.sprites]
-        if tainted := sorted(name for name, model in named if models.get(model)):
+        named = [(sprite.name, sprite.origin) for sheet in manifest.sheets for sprite in sheet.sprites]
+        if tainted := sorted(
+            name for name, origin in named if models.get(origin.model) or wanted.intersection(_pictures(origin))
+        ):
             findings.sprites[str(out)] = tainted
-        for model in sorted({model for _, model in named} - set(models)):
-            count = sum(made == model for _, made in named)
+        for model in sorted({origin.model for _, origin in named} - set(models)):
+            count = sum(origin.model == model for _, origin in named)
             findings.unknown.append(
                 f"{out}: {count} sprites are of the model {model[:16]}, whose data card is in none of the --bundles."
             )
     return findings
+
+
+def _pictures(origin: Origin) -> set[str]:
+    """sha256 of the artists' pictures that an explored sprite was made of."""
+    return {origin.parameters.picture}.union(*map(_pictures, origin.parents))
 
 
 def _holding(name: str, folders: Sequence[Path], option: str) -> list[Path]:

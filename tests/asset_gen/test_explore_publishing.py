@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from asset_gen.catalogue import open_catalogue
+from asset_gen.forget import forget
 from asset_gen.images import read_rgba
 from asset_gen.manifest import Origin, read_manifest
 from asset_gen.watch.reject import origin_of, take_rejection
@@ -145,6 +146,7 @@ def test_an_artists_picture_leads_to_sprites_that_need_it_no_more(cli: Cli, publ
     assert len(origin.parents[0].parameters.picture) == 64
     picture = picture_of(published, f"{kind}_000001")
     out = published / "assets" / "generated"
+    assert forget([origin.parents[0].parameters.picture], [], [], [out]).sprites == {str(out): [f"{kind}_000001"]}
     shutil.rmtree(out / "candidates~")
     (out / kind / f"{kind}.png").unlink()
     shutil.rmtree(published / ".assetgen")
