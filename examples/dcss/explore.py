@@ -32,11 +32,11 @@ from asset_gen.runtime import open_session
 from asset_gen.training_set import TrainingSet
 from trainer.dataset import load_dataset
 
-STEPS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.4)
+STEPS = (1.0, 0.9, 0.8, 0.7, 0.6)
 
 
 def truncation(space: Space, each: int = 60) -> None:
-    """Precision and recall at six steps, ``each`` sprites of every type at each."""
+    """Precision and recall at five steps, ``each`` sprites of every type at each."""
     training = TrainingSet.load(space.bundle)
     path = space.bundle.optional(FEATURES)
     assert training is not None
