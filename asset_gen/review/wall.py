@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,7 +57,7 @@ def about(gallery: Gallery, one: Shown) -> dict[str, Any]:
         "run": entry.run,
         "scores": [[_label(name), value] for name, value in figures.items()],
         "nearest": [[near.name, near.distance] for near in gallery.pictures.nearest(entry)],
-        "origin": {"model": origin.model, "seed": origin.seed, "type": origin.type, "index": origin.index},
+        "origin": msgspec.to_builtins(origin),
         "size": None if pixels is None else [pixels.shape[1], pixels.shape[0]],
         "palette": [] if pixels is None else _palette(pixels),
         "decisions": [

@@ -3,7 +3,7 @@ import { element, figure, make } from "./dom.js";
 import { nameOf } from "./model.js";
 
 /** @typedef {import("./model.js").Sprite} Sprite */
-/** @typedef {{name: string, slot: string, run: string, set: string, verdict: string, scores: [string, number | null][], nearest: [string, number][], origin: {model: string, seed: number, type: string, index: number}, size: [number, number] | null, palette: [string, number][], decisions: {who: string, when: string, action: string, value: number | null, why: string}[]}} About */
+/** @typedef {{name: string, slot: string, run: string, set: string, verdict: string, scores: [string, number | null][], nearest: [string, number][], origin: {model: string, seed: number, type: string, index: number, operation?: string}, size: [number, number] | null, palette: [string, number][], decisions: {who: string, when: string, action: string, value: number | null, why: string}[]}} About */
 
 const WAIT = 100; // milliseconds on a sprite until it is asked about
 const PICTURE = 256; // pixels
@@ -89,7 +89,7 @@ export class Panel {
       parts.push(part(palette.length === 32 ? "The 32 most frequent colours" : `${palette.length} colours`, make("ul", { className: "palette" }, ...swatches)));
     }
     parts.push(part("Origin", table([
-      ["type", origin.type], ["seed", String(origin.seed)], ["index", String(origin.index)], ["model", origin.model.slice(0, 16)],
+      ["type", origin.type], ...(origin.operation ? [["explored by", origin.operation]] : []), ["seed", String(origin.seed)], ["index", String(origin.index)], ["model", origin.model.slice(0, 16)],
       ...(run ? [["candidate set", run], ["candidate", name]] : []), ...(slot ? [["slot", slot]] : []), ...(set ? [["set", set]] : []),
       ...(size ? [["size", `${size[0]} × ${size[1]}`]] : []),
     ])));

@@ -7,6 +7,7 @@ import shutil
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
@@ -15,6 +16,7 @@ from asset_gen.candidates import FOLDER
 from asset_gen.catalogue import open_catalogue
 from asset_gen.decisions import NAME, read_decisions
 from asset_gen.errors import SpriteError, UsageError
+from asset_gen.manifest import Origin
 from asset_gen.review.gallery import MOST, Gallery, Wish
 from asset_gen.review.studio import Studio
 from tests.conftest import Cli
@@ -148,7 +150,7 @@ def test_one_sprite_tells_everything(client: TestClient, project: Path) -> None:
         ("reject", "two heads", None), ("rate", "", 2)
     ]  # fmt: skip
     assert sum(share for _, share in about["palette"]) == pytest.approx(1, abs=0.01)
-    assert about["origin"]["type"] == "bat"
+    assert msgspec.convert(about["origin"], Origin) == open_catalogue(project).find("bat:1").origin
     assert client.get("/api/sprites/0000000000000000").status_code == 409
 
 
