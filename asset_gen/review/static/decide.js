@@ -96,7 +96,7 @@ export class Decisions {
         const status = error instanceof Error && "status" in error ? Number(error.status) : 0;
         const why = error instanceof Error ? error.message : String(error);
         if (status === 0 || status >= 500 || status === 403) {
-          const waits = `${count(this.queue.length, "decision")} wait and will be sent.`;
+          const waits = `${count(this.queue.length, "decision")} ${this.queue.length === 1 ? "waits" : "wait"} and will be sent.`;
           banner(status === 403 ? `${why} ${waits}` : `The studio doesn't answer. ${waits}`);
           await new Promise((done) => setTimeout(done, AGAIN));
           continue;
