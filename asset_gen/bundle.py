@@ -60,7 +60,7 @@ class DataRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of pixels and labels as trained on."""
 
 
-class Tunable(msgspec.Struct, frozen=True, kw_only=True):
+class Tunable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which networks lie in ``weights.safetensors``."""
 
     generator: str
