@@ -93,7 +93,7 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         kept = str(error.__cause__ or error)  # what the interrupted work says of itself
         click.echo(
-            f"assetgen: interrupted; {kept}what was finished is whole, and the same command goes on from there.",
+            f"assetgen: interrupted; {kept}what was finished is whole, and {_continuation(arguments)}.",
             err=True,
         )
         return INTERRUPTED
@@ -105,6 +105,16 @@ def run(arguments: list[str]) -> int:
         click.echo(f"assetgen: {reason}. Check its permissions and the disk, and run the same command again.", err=True)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _continuation(arguments: list[str]) -> str:
+    """How an interrupted command is taken up: a rejection that was written down must not be made twice."""
+    if any(word.split("=")[0] == "--reject" for word in arguments):
+        return (
+            "the same command without --reject goes on from there; if assetgen catalogue list --state rejected doesn't "
+            "list the sprite yet, give --reject again"
+        )
+    return "the same command goes on from there"
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -105,6 +105,8 @@ def test_an_interrupt_ends_with_130_and_says_how_to_go_on(cli: Cli, monkeypatch:
     done = cli("batch", "--dry-run")
     assert (done.code, done.out) == (130, "")
     assert "the same command goes on from there" in done.err
+    again = cli("batch", "--dry-run", "--reject", "dragon:17").err  # which would reject what took its place, too
+    assert "the same command without --reject goes on from there" in again
 
 
 @pytest.mark.parametrize(
