@@ -3,7 +3,9 @@
     <run>/checkpoints/<step>/tensors.safetensors   every tensor of networks, average and optimisers
     <run>/checkpoints/<step>/state.json            step, seconds trained, sha256 of the tensors
 
-The newest whole folder counts; a folder appears by one rename, so there is no pointer that could disagree with it.
+The newest whole folder counts; a folder appears by one rename and disappears by one, so that a kill leaves none of
+which half is gone, and there is no pointer that could disagree with it. Hidden folders are being written (``.tmp``),
+are being replaced (``.old``: come back unless they were), or are going (``.gone``).
 """
 
 from __future__ import annotations
@@ -52,10 +54,9 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP, folder:
     """
     root = run / folder
     root.mkdir(parents=True, exist_ok=True)
+    sweep(run, folder)
     name = f"{checkpoint.state['step']:09d}"
-    stage = root / f".{name}.tmp"
-    for left in root.glob(".*.tmp"):
-        shutil.rmtree(left, ignore_errors=True)
+    stage, aside = root / f".{name}.tmp", root / f".{name}.old"
     stage.mkdir()
     try:
         data = save({key: tensor.detach().cpu().contiguous() for key, tensor in checkpoint.tensors.items()})
@@ -63,17 +64,29 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int = KEEP, folder:
         state = checkpoint.state | {"sha256": sha256(data).hexdigest()}
         write_synced(stage / "state.json", json.dumps(state, indent=1).encode())
         final = root / name
-        if final.exists():
-            shutil.rmtree(final)
         sync_folder(stage)
+        if final.exists():
+            final.rename(aside)  # until the new one is there, a kill brings it back
         stage.rename(final)
         sync_folder(root)
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        sweep(run, folder)
     others = sorted(p for p in root.iterdir() if p.is_dir() and p.name.isdigit() and p != final)
     for old in others[: len(others) - (keep - 1)]:
-        shutil.rmtree(old)
+        old.rename(old.with_name(f".{old.name}.gone"))
+    sweep(run, folder)
     return final
+
+
+def sweep(run: Path, folder: str = LAST) -> None:
+    """Put right what a kill left among checkpoints; only for whoever trains in the run."""
+    root = run / folder
+    for aside in root.glob(".*.old"):
+        final = root / aside.name.removeprefix(".").removesuffix(".old")
+        aside.rename(aside.with_suffix(".gone") if final.exists() else final)
+    for ending in ("tmp", "gone"):
+        for left in root.glob(f".*.{ending}"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def load_best(run: Path) -> tuple[Checkpoint | None, list[str]]:

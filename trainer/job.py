@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from asset_gen import pixels
 from asset_gen.errors import AssetgenError, UsageError
 from trainer import classifier
-from trainer.checkpoint import LAST
+from trainer.checkpoint import BEST, LAST, sweep
 from trainer.config import OWN_JUDGE, Config, only_trainer, open_run, outside_networks, read_sprites
 from trainer.curves import SHEET_COLUMNS
 from trainer.dataset import Dataset
@@ -89,6 +89,8 @@ def run_job(job: Job, report: Report, say: Say) -> Outcome:
         config, dataset = open_run(job.run, config, job.resume or not group.leads, source.ancestors if source else ())
         if group.leads:
             stack.enter_context(only_trainer(job.run))
+            for folder in (LAST, BEST):
+                sweep(job.run, folder)
             group.wait()
         if config.lineage and source is None and not (job.run / LAST).is_dir():
             raise UsageError(f"{job.run}: was stopped before its first checkpoint. Give --from again.")

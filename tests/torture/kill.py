@@ -375,7 +375,7 @@ class Train:
     def compare(self, row: Row) -> None:
         found = self.tensors(self.place)
         row.differing += sum(found.get(name) != self.wanted.get(name) for name in {*found, *self.wanted})
-        row.left += len([*self.place.glob("*/.*.tmp")])
+        row.left += sum(len([*self.place.glob(f"*/.*.{ending}")]) for ending in ("tmp", "old", "gone"))
 
 
 SCENARIOS: dict[str, Callable[[Path], Any]] = {kind.name: kind for kind in (Batch, Reject, Watch, Train)}

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from asset_gen.errors import ModelError
 from trainer import checkpoint
-from trainer.checkpoint import Checkpoint, load_checkpoint, optimiser_tensors, restore_optimiser, save_checkpoint
+from trainer.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    optimiser_tensors,
+    restore_optimiser,
+    save_checkpoint,
+    sweep,
+)
 
 
 def at(step: int) -> Checkpoint:
@@ -120,6 +130,54 @@ def test_a_kill_while_saving_leaves_the_last_one_whole(tmp_path: Path, monkeypat
         assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["000000010"]
     save_checkpoint(tmp_path, at(20))
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["000000010", "000000020"]
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_a_kill_at_any_rename_or_removal_leaves_only_whole_ones_and_the_next_training_sweeps(
+    keep: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """And, as after a kill, nothing is cleaned up."""
+
+    for moment in range(20):
+        run, calls = tmp_path / str(moment), [0]
+        for step in (10, 20):
+            save_checkpoint(run, at(step), keep)
+
+        for place, name in ((Path, "rename"), (shutil, "rmtree")):
+            monkeypatch.setattr(place, name, until(moment, calls, getattr(place, name), Killed))
+        ended = False
+        try:
+            save_checkpoint(run, at(20), keep)  # the same step again: after a roll-back
+            save_checkpoint(run, at(30), keep)
+            ended = True
+        except Killed:
+            pass
+        monkeypatch.undo()
+        for folder in (run / "checkpoints").glob("[0-9]*"):
+            assert sorted(path.name for path in folder.iterdir()) == ["state.json", "tensors.safetensors"]
+        sweep(run)
+        saved, notices = load_checkpoint(run)
+        assert saved is not None
+        assert (int(saved.state["step"]) in (20, 30), notices) == (True, [])
+        assert not [path for path in (run / "checkpoints").iterdir() if path.name.startswith(".")]
+        if ended:
+            return
+    raise AssertionError("never came to its end")
+
+
+def until(
+    moment: int, calls: list[int], real: Callable[..., object], killed: type[BaseException]
+) -> Callable[..., object]:
+    """A call that works so many times, all such calls counted together."""
+
+    def call(*arguments: Any, **options: Any) -> object:
+        calls[0] += 1
+        if calls[0] > moment:
+            raise killed
+        return real(*arguments, **options)
+
+    return call
 
 
 def test_a_full_disk_leaves_the_last_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
