@@ -98,9 +98,14 @@ def give_directions(path: Path) -> Bundle:
 
 
 def explored(folder: Path, info: BundleInfo) -> BundleInfo:
-    """Write ``directions.npz`` into a bundle folder that has its generator; returns ``info`` with it."""
-    space = Space(Bundle(folder, info, model_sha256(info.files)), "cpu")
-    (folder / DIRECTIONS).write_bytes(encode_directions(find_directions(space)))
+    """Write ``directions.npz`` into a bundle folder that has its generator; returns ``info`` with it.
+
+    A generator in which no direction changes one thing alone, as after a few steps, gets no such file.
+    """
+    found = find_directions(Space(Bundle(folder, info, model_sha256(info.files)), "cpu"))
+    if not found:
+        return info
+    (folder / DIRECTIONS).write_bytes(encode_directions(found))
     return msgspec.structs.replace(info, files=dict(info.files) | {DIRECTIONS: file_record(folder / DIRECTIONS)})
 
 

@@ -95,14 +95,13 @@ def moved(parent: Origin, direction: Direction, amount: float) -> Origin:
 
 
 def encode_directions(directions: list[Direction]) -> bytes:
-    """The content of ``directions.npz``."""
+    """The content of ``directions.npz``, of one direction at least."""
     buffer = io.BytesIO()
-    latent = len(directions[0].vector) if directions else 0
     np.savez_compressed(
         buffer,
         names=np.frombuffer("\n".join(one.name for one in directions).encode(), np.uint8),
-        vectors=np.array([one.vector for one in directions], np.float32).reshape(-1, latent),
-        effects=np.array([one.effects for one in directions], np.float32).reshape(-1, len(MEASURES)),
+        vectors=np.array([one.vector for one in directions], np.float32),
+        effects=np.array([one.effects for one in directions], np.float32),
         agreement=np.array([one.agreement for one in directions], np.float32),
     )
     return buffer.getvalue()

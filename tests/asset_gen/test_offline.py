@@ -54,6 +54,13 @@ LIFE = """
     catalogue rebuild --project {game}
     batch --project {game} --model {here}/model --count 9 --oversample 2
     review --project {game} --export {here}/wall
+    explore sheet --model {here}/model -n 2 --out {here}/sheet_of_types.png
+    explore between beetle flask --model {here}/model --out {here}/between.gif
+    explore truncate beetle_c000000 --model {here}/model --out {here}/truncate.png
+    explore mix beetle_c000000 flask_c000001 --model {here}/model --out {here}/mix.png
+    explore direction --model {here}/model
+    explore variations --like beetle:0 --project {game} --model {here}/model -n 2 --add
+    explore publish {found} --into beetle:0 --project {game} --model {here}/model
     poll {candidates} --out {here}/poll --per-type 2
     watch --project {watched} --once
     audit --project {game} --model {here}/model
@@ -63,8 +70,8 @@ LIFE = """
     doctor
 """
 """A project's life, command by command; all end with 0 but those of ``ENDS``."""
-ENDS = {"score": (0, 4), "doctor": (0, 3, 4)}
-"""Exit codes of commands that look at the machine they run on."""
+ENDS = {"score": (0, 4), "doctor": (0, 3, 4), "explore direction": (0, 2)}
+"""Exit codes of commands that look at the machine they run on, or at what a model of one step may lack."""
 
 
 class _Guard:
@@ -181,6 +188,9 @@ def test_a_whole_life_without_a_socket(
         places = {"here": tmp_path, "game": game, "watched": watched, "sprites": sprites}
         if name == "poll":
             places["candidates"] = next((game / "assets").rglob("candidates~/*/run.json")).parent
+        if name == "explore publish":
+            found = next((game / "assets").rglob("candidates~/*/beetle/beetle_c[0-9]*[0-9]" + "[0-9]" * 10 + ".png"))
+            places["found"] = f"{found.parent.parent.name}/{found.stem}"  # type: ignore[assignment]
         if name == "catalogue import":
             lines = (game / NAME).read_text().splitlines()
             told = json.loads(lines[0]) | {"who": "Grace"}

@@ -32,6 +32,7 @@ def test_a_bundle_holds_its_promises(bundle: Path) -> None:
     info = json.loads((bundle / "bundle.json").read_text())
     networks = ["classifier.onnx", "features.onnx", "generator.onnx"]
     others = ["bundle.json", "data_card.json", "training_features.npz"]
+    others += [name for name in ["directions.npz"] if name in info["files"]]  # where there are any, after six steps
     assert sorted(path.name for path in bundle.iterdir()) == sorted([*networks, *others])
     for name, record in info["files"].items():
         data = (bundle / name).read_bytes()
@@ -212,6 +213,16 @@ def test_what_is_no_finished_run_is_refused(cli: Cli, finished_run: Path, tmp_pa
     refused = cli("export", copy, "--out", tmp_path / "out")
     assert (refused.code, "has no checkpoint yet" in refused.err) == (5, True)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_directions_is_exported_without_them(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.calibrate.find_directions", lambda space: [])
+    labelling = Labelling(name="mine", licence="x", data_name=None, data_licence=None)
+    made = export_run(finished_run, tmp_path / "mine", labelling)
+    assert "directions.npz" not in made.info.files
+    assert not (tmp_path / "mine" / "directions.npz").exists()
 
 
 def test_the_best_checkpoint_is_exported_and_the_last_where_it_is_asked_for(
