@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -52,9 +53,7 @@ def calibrate(
             f"trained on. Give that folder, with --merge and --background as in training."
         )
     judge = critic_in(bundle) if critic else None
-    stage = staging(path)
-    try:
-        shutil.copytree(path, stage)
+    with _remade(path) as stage:
         info = bundle.info
         if info.features is None or network or (judge is None and not encoder):
             info = remember(stage, info, dataset, network)
@@ -68,12 +67,6 @@ def calibrate(
             memory = info.memory and max(info.memory, memory_of(stage / ENCODER))
             info = msgspec.structs.replace(info, files=files, encoder=record, memory=memory)
         write_info(stage, info)
-        load_bundle(stage)
-        swap(stage, path)
-    except OSError as error:
-        raise ModelError(f"{error.filename or path}: {error.strerror or error}. The bundle is as it was.") from None
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
     return load_bundle(path)
 
 
@@ -84,17 +77,24 @@ def give_directions(path: Path) -> Bundle:
         ModelError: the bundle is damaged.
     """
     bundle = load_bundle(path)
+    with _remade(path) as stage:
+        write_info(stage, explored(stage, bundle.info))
+    return load_bundle(path)
+
+
+@contextmanager
+def _remade(path: Path) -> Iterator[Path]:
+    """A copy of a bundle to change, which takes its place in the end if it is whole; otherwise nothing has happened."""
     stage = staging(path)
     try:
         shutil.copytree(path, stage)
-        write_info(stage, explored(stage, bundle.info))
+        yield stage
         load_bundle(stage)
         swap(stage, path)
     except OSError as error:
         raise ModelError(f"{error.filename or path}: {error.strerror or error}. The bundle is as it was.") from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    return load_bundle(path)
 
 
 def explored(folder: Path, info: BundleInfo) -> BundleInfo:
