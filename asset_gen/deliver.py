@@ -18,7 +18,7 @@ from asset_gen import __version__, layout, pixels, sheet
 from asset_gen.bundle import Bundle, training_sets
 from asset_gen.candidates import FOLDER, read_rows
 from asset_gen.draw import Networks, Progress
-from asset_gen.errors import ProjectError, SpriteError, UsageError
+from asset_gen.errors import ProjectError, SpriteError, TooLargeError, UsageError
 from asset_gen.files import file_sha256
 from asset_gen.finish import resolve_finish
 from asset_gen.images import read_whole
@@ -207,6 +207,8 @@ def _broken(image: str, place: Place, ours: Mapping[str, str]) -> set[str]:
         return set()
     try:
         read_whole(place.out / image)
+    except TooLargeError:  # somebody's
+        return set()
     except SpriteError:
         return {image}
     return set()

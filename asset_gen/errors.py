@@ -8,6 +8,7 @@
     ├── QuotaError          6  too few sprites of a type passed
     ├── NotFiniteError      1  a training ran away: its losses are no numbers any more
     ├── SpriteError         1  a picture or a folder of sprites can't be used
+    │   └── TooLargeError   1  a picture has more pixels than are read
     ├── DownloadError       1  something couldn't be fetched whole
     └── ProjectError        1  the game project can't be written, or needs a person's yes
 
@@ -55,6 +56,10 @@ class QuotaError(AssetgenError):
 
 class SpriteError(AssetgenError):
     """A picture, or a folder of sprites, can't be used."""
+
+
+class TooLargeError(SpriteError):
+    """A picture has more pixels than are read; it needn't be damaged."""
 
 
 class DownloadError(AssetgenError):

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 
-from asset_gen.errors import SpriteError
+from asset_gen.errors import SpriteError, TooLargeError
 
 FORMATS = ("PNG", "WEBP", "GIF", "BMP")
 SUFFIXES = frozenset({".png", ".webp", ".gif", ".bmp"})
 MAX_SIDE = 8192
-MAX_PIXELS = 16_777_216  # 4096 × 4096: a large sheet, 64 MiB once decoded
+MAX_PIXELS = 16_777_216  # 4096 × 4096: a stranger's large sheet, 64 MiB once decoded
+MAX_SHEET_PIXELS = 16384 * 16384  # the largest that ``--max-size`` allows, 1 GiB once decoded
 PNG_START = b"\x89PNG\r\n\x1a\n"
 READ_AT_ONCE = 1 << 20  # bytes
 
@@ -31,27 +34,72 @@ def read_rgba(path: Path, data: BinaryIO | None = None) -> Rgba:
     Raises:
         SpriteError: not such a picture, damaged, too large, or not readable; the message names the file.
     """
+    return _decoded(path, lambda: _opened(path, data or path))
+
+
+def read_whole(path: Path) -> Rgba:
+    """Like ``read_rgba``, for a sheet that assetgen wrote: a PNG must be there to its last chunk.
+
+    A decoder needs no more than the pixels, and takes a file that breaks off behind them for whole. A sheet may be
+    larger than what is taken from strangers.
+
+    Raises:
+        SpriteError: see ``read_rgba``; a PNG that breaks off, or a chunk of which doesn't keep its sum.
+        TooLargeError: so many pixels that it wasn't looked at.
+    """
+    picture = _decoded(path, lambda: _opened_sheet(path))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(data or path, formats=FORMATS) as image:
-                width, height = image.size
-                if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
-                    raise SpriteError(
-                        f"{path}: {width}×{height} pixels are more than a sprite may have "
-                        f"({MAX_PIXELS:,} in all, {MAX_SIDE} a side). Cut it into sprites first."
-                    )
-                image.seek(0)
-                image.load()
-                if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip instead of scale
-                    samples = np.asarray(image, np.uint32)
-                    opaque = (samples != image.info.get("transparency", -1)) * np.uint32(0xFFFF)
-                    return np.asarray(np.stack([samples, samples, samples, opaque], axis=2) >> 8, np.uint8)
-                return np.array(image.convert("RGBA"))
+        reason = _png_flaw(path)
+    except OSError as error:
+        reason = str(error)
+    if reason:
+        raise SpriteError(f"{path}: damaged ({reason}). Save it again, or remove it.")
+    return picture
+
+
+def _opened(path: Path, source: BinaryIO | Path) -> Image.Image:
+    """A picture from anybody, its pixels not decoded yet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(source, formats=FORMATS)
+    width, height = image.size
+    if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
+        image.close()
+        raise TooLargeError(
+            f"{path}: {width}×{height} pixels are more than a sprite may have "
+            f"({MAX_PIXELS:,} in all, {MAX_SIDE} a side). Cut it into sprites first."
+        )
+    return image
+
+
+def _opened_sheet(path: Path) -> Image.Image:
+    """A sheet, its pixels not decoded yet; what isn't a PNG any more is opened like a stranger's picture."""
+    with path.open("rb") as file:
+        ours = file.read(len(PNG_START)) == PNG_START
+    if not ours:
+        return _opened(path, path)
+    image = PngImageFile(path)  # Image.open refuses what is larger than Pillow's own limit
+    if image.width * image.height > MAX_SHEET_PIXELS:
+        image.close()
+        raise TooLargeError(f"{path}: {image.width}×{image.height} pixels are more than a sheet of ours can have.")
+    return image
+
+
+def _decoded(path: Path, opened: Callable[[], Image.Image]) -> Rgba:
+    """What a picture shows; whatever its decoder raises names the file and the cure."""
+    try:
+        with opened() as image:
+            image.seek(0)
+            image.load()
+            if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip instead of scale
+                samples = np.asarray(image, np.uint32)
+                opaque = (samples != image.info.get("transparency", -1)) * np.uint32(0xFFFF)
+                return np.asarray(np.stack([samples, samples, samples, opaque], axis=2) >> 8, np.uint8)
+            return np.array(image.convert("RGBA"))
     except SpriteError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise SpriteError(f"{path}: a decompression bomb: far too many pixels for its file. Remove it.") from None
+        raise TooLargeError(f"{path}: a decompression bomb: far too many pixels for its file. Remove it.") from None
     except PermissionError:
         raise SpriteError(f"{path}: no permission to read it. Change its mode, or leave it out.") from None
     except FileNotFoundError:
@@ -61,24 +109,6 @@ def read_rgba(path: Path, data: BinaryIO | None = None) -> Rgba:
             raise SpriteError(f"{path}: the file is empty (0 bytes). Save it again, or remove it.") from None
         reason = "not a PNG, WebP, GIF or BMP" if isinstance(error, UnidentifiedImageError) else f"damaged ({error})"
         raise SpriteError(f"{path}: {reason}. Save it again, or remove it.") from None
-
-
-def read_whole(path: Path) -> Rgba:
-    """Like ``read_rgba``, for a file that assetgen wrote: a PNG must be there to its last chunk.
-
-    A decoder needs no more than the pixels, and takes a file that breaks off behind them for whole.
-
-    Raises:
-        SpriteError: see ``read_rgba``; a PNG that breaks off, or a chunk of which doesn't keep its sum.
-    """
-    picture = read_rgba(path)
-    try:
-        reason = _png_flaw(path)
-    except OSError as error:
-        reason = str(error)
-    if reason:
-        raise SpriteError(f"{path}: damaged ({reason}). Save it again, or remove it.")
-    return picture
 
 
 def _png_flaw(path: Path) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from asset_gen.candidates import FOLDER
 from asset_gen.decisions import read_decisions
 from asset_gen.deliver import TOOL, merge_held, target_files
-from asset_gen.errors import ProjectError, SpriteError, UsageError
+from asset_gen.errors import ProjectError, SpriteError, TooLargeError, UsageError
 from asset_gen.files import file_sha256
 from asset_gen.images import read_whole
 from asset_gen.layout import enlarged, sheet_of
@@ -117,6 +117,9 @@ def _misfit(out: Path, path: str, sheet: SheetRecord | None) -> Iterator[Finding
     """What is wrong with a picture: it can't be read to its end, or isn't the one in the manifest."""
     try:
         picture = read_whole(out / path)
+    except TooLargeError as error:
+        yield Finding(path, "edited", f"{str(error).removeprefix(f'{out / path}: ')} assetgen leaves it alone.")
+        return
     except SpriteError as error:
         reason = str(error).removeprefix(f"{out / path}: ")
         yield Finding(path, "damaged", f"{reason} Or let assetgen verify --fix restore it, or the same assetgen batch.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from asset_gen.bundle import NETWORKS
 from asset_gen.candidates import FOLDER
 from asset_gen.decisions import NAME as DECISIONS
-from asset_gen.errors import SpriteError
+from asset_gen.errors import SpriteError, TooLargeError
 from asset_gen.files import file_sha256
 from asset_gen.images import SUFFIXES, read_whole
 from asset_gen.manifest import NAME as MANIFEST
@@ -149,6 +149,8 @@ def examine(path: Path, seen: Seen, known: str | None) -> tuple[State, str | Non
     if path.suffix == ".png":
         try:
             read_whole(path)
+        except TooLargeError:
+            return State.EDITED, found
         except SpriteError:
             return State.DAMAGED, found
     return State.EDITED, found

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from asset_gen.errors import SpriteError
+from asset_gen.errors import SpriteError, TooLargeError
 from asset_gen.images import MAX_PIXELS, MAX_SIDE, read_rgba, read_whole
 from tests.creatures import creature
 
@@ -158,6 +158,19 @@ def test_a_sheet_must_be_whole_to_its_last_byte(tmp_path: Path) -> None:
     assert np.array_equal(read_whole(path), sheet)
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(SpriteError, match=r"sheet\.png: damaged \(its chunk 'IEND' doesn't keep its sum\)"):
+        read_whole(path)
+
+
+def test_a_sheet_of_ours_may_be_larger_than_what_is_taken_from_strangers(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.png"
+    Image.new("RGBA", (MAX_SIDE + 1, MAX_PIXELS // MAX_SIDE), (1, 2, 3, 255)).save(path, compress_level=1)
+    with pytest.raises(TooLargeError):
+        read_rgba(path)
+    assert read_whole(path).shape == (MAX_PIXELS // MAX_SIDE, MAX_SIDE + 1, 4)
+    data = path.read_bytes()
+    head = b"IHDR" + struct.pack(">II", 16384, 16385) + data[24:29]
+    path.write_bytes(data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:])
+    with pytest.raises(TooLargeError, match=r"sheet\.png: 16384×16385 pixels are more than a sheet of ours can have"):
         read_whole(path)
 
 

@@ -86,9 +86,13 @@ def test_a_missing_file(cli: Cli, game: Path, batch: Callable[[], Any]) -> None:
     assert "1 of " in done.err
 
 
-def test_an_edited_file_is_a_persons_right(cli: Cli, game: Path, bundle: Path, batch: Callable[[], Any]) -> None:
+@pytest.mark.parametrize("size", [(70, 70), (4097, 4096), (16385, 16384)])  # the second is too large for a sprite …
+def test_an_edited_file_is_a_persons_right(
+    cli: Cli, game: Path, bundle: Path, batch: Callable[[], Any], size: tuple[int, int]
+) -> None:  # … and the third for a sheet
     assert batch().code == 0
-    Image.new("RGBA", (70, 70), "red").save(game / SHEET)
+    Image.new("1", size, 1).save(game / SHEET)
+    edited = (game / SHEET).read_bytes()
     (game / "assets/generated/beetle/beetle.json").write_text("{}")
     assert cli("batch", "--project", game, "--model", bundle, "--count", 12).code == 0
     done = cli("verify", "--project", game)
@@ -100,6 +104,7 @@ def test_an_edited_file_is_a_persons_right(cli: Cli, game: Path, bundle: Path, b
         ["edited", "beetle/beetle.json"],
         ["waiting", "beetle/beetle.json.new"],
     ]
+    assert (game / SHEET).read_bytes() == edited
 
 
 def test_where_nothing_is_published(cli: Cli, game: Path) -> None:
