@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 2048  # rows at a time, so that memory stays flat
+BLOCK = 1 << 20  # kernels at a time, so that memory stays flat
 
 
 def kernel_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
@@ -46,7 +46,15 @@ def _within(a: NDArray[np.float64]) -> float:
 
 
 def _kernel_sum(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return sum(float(((a[i : i + BLOCK] @ b.T / a.shape[1] + 1) ** 3).sum()) for i in range(0, len(a), BLOCK))
+    rows, total = max(1, BLOCK // len(b)), 0.0
+    for start in range(0, len(a), rows):
+        base = a[start : start + rows] @ b.T
+        base /= a.shape[1]
+        base += 1
+        cube = base * base
+        cube *= base
+        total += float(cube.sum())
+    return total
 
 
 def _kernel_diagonal(a: NDArray[np.float64]) -> float:
