@@ -10,6 +10,7 @@ from asset_gen.explore.origins import (
     codes_of,
     draw,
     drawn,
+    retyped,
     truncated,
     variations,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "load_directions",
     "mix",
     "moved",
+    "retyped",
     "truncated",
     "variations",
 ]

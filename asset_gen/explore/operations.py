@@ -87,11 +87,22 @@ def _truncated(space: Space, origin: Origin, parents: list[Code]) -> Code:
 
 def _picture(space: Space, origin: Origin, parents: list[Code]) -> Code:
     """What was found for an artist's picture; it is written down, so the picture needn't be there."""
-    latent = space.info.latent
-    nothing = np.ones((1, latent), np.float32)
-    code = space.codes(nothing, space.label(np.array([space.info.types.index(origin.type)])))[0]
+    code, latent = _of_type(space, origin.type), space.info.latent
     code[:, :latent] = unpack(origin.parameters.codes, len(code), latent)
-    return np.asarray(code, np.float32)
+    return code
+
+
+def _retyped(space: Space, origin: Origin, parents: list[Code]) -> Code:
+    """The same z with another type."""
+    code, latent = _of_type(space, origin.type), space.info.latent
+    code[:, :latent] = parents[0][:, :latent]
+    return code
+
+
+def _of_type(space: Space, kind: str) -> Code:
+    """A code whose z is nobody's."""
+    label = space.label(np.array([space.info.types.index(kind)]))
+    return np.asarray(space.codes(np.ones((1, space.info.latent), np.float32), label)[0], np.float32)
 
 
 OPERATIONS: Mapping[str, tuple[int, Operation]] = {
@@ -102,5 +113,6 @@ OPERATIONS: Mapping[str, tuple[int, Operation]] = {
     "direction": (1, _moved),
     "truncation": (1, _truncated),
     "picture": (0, _picture),
+    "type": (1, _retyped),
 }
 """Operation → how many parents it has, and what it does with their codes."""

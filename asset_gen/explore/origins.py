@@ -86,6 +86,18 @@ def truncated(parent: Origin, truncation: float) -> Origin:
     return made(parent.type, "truncation", Parameters(truncation=truncation), parent)
 
 
+def retyped(space: Space, parent: Origin, kind: str) -> Origin:
+    """The sprite as one of another type.
+
+    Raises:
+        UsageError: the model has no such type, or none can be asked for.
+    """
+    if not space.info.conditional:
+        raise UsageError(f"{space.info.name} can't be asked for a type: it was trained without them.")
+    check_type(space, kind)
+    return made(kind, "type", Parameters(), parent)
+
+
 def class_sheet(space: Space, kinds: Sequence[str], count: int, seed: int = 0, truncation: float = 1) -> list[Origin]:
     """``count`` sprites of every type, type by type.
 

@@ -11,6 +11,7 @@ from typing import Any
 from asset_gen.errors import AssetgenError
 from asset_gen.review.events import Hub
 from asset_gen.review.gallery import Gallery, News
+from asset_gen.review.making import Maker
 from asset_gen.review.publishing import Publisher
 from asset_gen.review.wall import changes
 
@@ -24,6 +25,7 @@ class Studio:
 
     gallery: Gallery
     publisher: Publisher
+    maker: Maker
     read_only: bool = False
     hub: Hub = field(default_factory=Hub)
     trouble: str = ""
@@ -63,4 +65,5 @@ def open_studio(project: Path, read_only: bool = False) -> Studio:
         AssetgenError: as of ``open_catalogue``.
     """
     gallery = Gallery(project)
-    return Studio(gallery, Publisher(gallery.project), read_only)
+    publisher = Publisher(gallery.project)
+    return Studio(gallery, publisher, Maker(gallery.project, publisher.models, read_only), read_only)

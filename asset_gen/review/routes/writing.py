@@ -8,9 +8,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from asset_gen.review.making import READ_ONLY
 from asset_gen.review.studio import Studio
 
-READ_ONLY = "This studio only shows: it was started with --read-only."
 T = TypeVar("T")
 
 

@@ -26,6 +26,9 @@ export const KEYS = [
   { keys: ["Escape"], shown: "Escape", told: "choose none", does: "chooseNone" },
   { keys: ["+", "="], shown: "+ –", told: "larger, smaller", does: "larger" },
   { keys: ["-"], shown: "", told: "", does: "smaller" },
+  { keys: ["l"], shown: "L", told: "draw more like this one", does: "like" },
+  { keys: ["n"], shown: "N", told: "draw new ones of its type", does: "fresh" },
+  { keys: ["m"], shown: "M", told: "remember this one, to draw what is between it and another", does: "remember" },
   { keys: ["/"], shown: "/", told: "search by name", does: "search" },
   { keys: ["p"], shown: "P", told: "publish", does: "publish" },
   { keys: ["?"], shown: "?", told: "this table", does: "help" },
@@ -42,7 +45,7 @@ export function listen(acts) {
     const does = table.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (!does || inField(event)) return;
     const dialog = document.querySelector("dialog[open]");
-    if (dialog && (dialog.id !== "large" || ["publish", "help", "search", "panel", "chooseNone"].includes(does))) return;
+    if (dialog && (dialog.id !== "large" || ["publish", "help", "search", "panel", "chooseNone", "like", "fresh", "remember"].includes(does))) return;
     const onButton = event.target instanceof Element && event.target.closest("button, summary, a");
     if (onButton && (event.key === " " || event.key === "Enter") && !(dialog && event.key === " ")) return;
     run(event, does);

@@ -6,14 +6,15 @@ import { filters } from "./filters.js";
 import { Grid } from "./grid.js";
 import { fillHelp, listen } from "./keys.js";
 import { Large } from "./large.js";
+import { Making } from "./making.js";
 import { chosen, nameOf, spritesOf } from "./model.js";
 import { Panel } from "./panel.js";
 
 /** @typedef {import("./model.js").Action} Action @typedef {import("./model.js").Sprite} Sprite @typedef {import("./model.js").Wall} Wall @typedef {import("./model.js").Wish} Wish */
 /**
  * Where the page gets what it shows, and what it does with decisions: the studio, or a file.
- * @typedef {{live: boolean, load: () => Promise<Wall>, decide: (wishes: Wish[]) => Promise<unknown>, picture: (sprite: Sprite) => string, about: (id: string, signal: AbortSignal) => Promise<any>, listen: (hears: Record<string, (told: any) => void>, there: (there: boolean) => void) => void, publish?: {open: () => unknown, progress: (told: any) => void}}} Desk
- * ``publish`` where the desk can.
+ * @typedef {{live: boolean, load: () => Promise<Wall>, decide: (wishes: Wish[]) => Promise<unknown>, picture: (sprite: Sprite) => string, about: (id: string, signal: AbortSignal) => Promise<any>, listen: (hears: Record<string, (told: any) => void>, there: (there: boolean) => void) => void, publish?: {open: () => unknown, progress: (told: any) => void}, ask?: (path: string, body?: unknown, signal?: AbortSignal) => Promise<any>}} Desk
+ * ``publish`` where the desk can, ``ask`` where there is a studio that draws.
  */
 
 const ZOOM = "assetgen zoom";
@@ -25,7 +26,9 @@ const DONE = { keep: "kept", reject: "rejected", restore: "left open", rate: "ra
 export async function begin(desk) {
   const readOnly = "readOnly" in document.body.dataset;
   const show = (/** @type {string} */ id, /** @type {boolean} */ there) => { element(id, HTMLElement).hidden = !there; };
-  const panel = new Panel(desk), large = new Large(desk);
+  const { ask, picture } = desk;
+  const making = ask && !readOnly ? new Making({ ask: ask.bind(desk), picture: picture.bind(desk) }, () => second()) : undefined;
+  const panel = new Panel(desk, making), large = new Large(desk);
   const controls = filters(() => arrange());
   const grid = new Grid(element("wall", HTMLElement), element("board", HTMLElement), {
     picture: (sprite) => desk.picture(sprite),
@@ -105,6 +108,13 @@ export async function begin(desk) {
     large.show(current);
   }
 
+  /** The other one, where two are chosen. @returns {Sprite | undefined} */
+  function second() {
+    const current = grid.sprites[grid.current];
+    const meant = grid.chosen.size === 2 ? grid.meant() : [];
+    return current && meant.includes(current) ? meant.find((sprite) => sprite !== current) : undefined;
+  }
+
   /** @param {string} why */
   function refused(why) {
     banner(why);
@@ -174,6 +184,7 @@ export async function begin(desk) {
       rate: (/** @type {KeyboardEvent} */ event) => decide("rate", Number(event.key)),
       unrate: () => decide("rate", null),
       undo,
+      ...(making ? { like: () => { panel.toggle(true); void making.ask("like"); }, fresh: () => { panel.toggle(true); void making.ask("new"); }, remember: () => making.mark() } : {}),
       ...(desk.publish ? { publish: () => void desk.publish?.open() } : {}),
     }),
   };

@@ -11,9 +11,10 @@ const PICTURE = 256; // pixels
 const DONE = { keep: "kept it", reject: "rejected it", restore: "left it open", rate: "rated it", note: "noted" };
 
 export class Panel {
-  /** @param {{about: (id: string, signal: AbortSignal) => Promise<About>, picture: (sprite: Sprite) => string}} desk */
-  constructor(desk) {
+  /** @param {{about: (id: string, signal: AbortSignal) => Promise<About>, picture: (sprite: Sprite) => string}} desk @param {{place: HTMLElement, show: (sprite: Sprite) => void}} [making] Makes more of a sprite, where the desk can. */
+  constructor(desk, making) {
     this.desk = desk;
+    this.making = making;
     this.place = element("one", HTMLElement);
     this.wanted = false;
     /** @type {Sprite | undefined} */
@@ -30,7 +31,7 @@ export class Panel {
     this.state = make("p", { className: "told" });
     const close = make("button", { type: "button", className: "close", textContent: "Close" });
     close.addEventListener("click", () => this.toggle(false));
-    this.place.append(make("div", { className: "head" }, this.title, close), make("div", { className: "picture" }, this.image), this.state, this.facts);
+    this.place.append(make("div", { className: "head" }, this.title, close), make("div", { className: "picture" }, this.image), this.state, ...(making ? [making.place] : []), this.facts);
   }
 
   /** @param {boolean} [open] */
@@ -52,6 +53,7 @@ export class Panel {
     this.state.textContent = sprite.state === "kept" || sprite.state === "rejected"
       ? `${sprite.state === "kept" ? "Kept" : "Rejected"} ${sprite.reason.startsWith("by ") ? sprite.reason : `by ${sprite.reason}`}`
       : sprite.slot ? "In the game, and nobody has decided" : "Nobody has decided";
+    this.making?.show(sprite);
     if (!same) {
       this.image.src = this.desk.picture(sprite);
       this.image.alt = `${nameOf(sprite)}, enlarged`;

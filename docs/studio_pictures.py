@@ -1,0 +1,60 @@
+"""Photographs the review studio in Debian's Chromium: python docs/studio_pictures.py PROJECT FOLDER
+
+PROJECT is a published game with candidates, as of ``assetgen batch --project PROJECT --count 500``; it is copied first.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.clients.conftest import Browser, Page
+from tests.clients.studio_page import Running, opened, running
+
+WIDTH, HEIGHT = 1180, 820
+
+
+def making(browser: Browser, studio: Running) -> Page:
+    """Variations of a potion, two of them chosen."""
+    page = opened(browser, studio, width=WIDTH, height=HEIGHT)
+    page.evaluate(
+        "const type = document.getElementById('type'); type.value = 'potion'; type.dispatchEvent(new Event('change'))"
+    )
+    page.evaluate("document.getElementById('one').hidden && globalThis.studio.grid.does.opened()")
+    page.wait_for("document.querySelector('#making .ways button')?.disabled === false")
+    for _ in range(5):
+        page.press("ArrowRight")
+    page.press("l")
+    page.wait_for("document.querySelectorAll('.made img').length === 8")
+    for number in (1, 4):
+        page.evaluate(f"document.querySelectorAll('.made button')[{number}].click()")
+    page.evaluate("document.getElementById('add').scrollIntoView({block: 'end'})")
+    return page
+
+
+PICTURES: dict[str, Callable[[Browser, Running], Page]] = {"review-making.png": making}
+
+
+def main() -> None:
+    """Write all of them."""
+    project, out = Path(sys.argv[1]), Path(sys.argv[2])
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(project, Path(folder) / "mygame"))
+        browser = Browser(Path(shutil.which("chromium") or "chromium"), Path(folder) / "profile")
+        try:
+            with running(copy) as studio:
+                for name, take in PICTURES.items():
+                    Image.fromarray(take(browser, studio).screenshot()).quantize(256).save(out / name, optimize=True)
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
