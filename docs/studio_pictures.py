@@ -39,7 +39,30 @@ def making(browser: Browser, studio: Running) -> Page:
     return page
 
 
-PICTURES: dict[str, Callable[[Browser, Running], Page]] = {"review-making.png": making}
+def lab(browser: Browser, studio: Running) -> Page:
+    """A potion on its way to a tome."""
+    page = browser.open(studio.url.replace("/?", "/lab?"), width=WIDTH, height=1060)
+    page.wait_for("globalThis.lab && document.getElementById('sprite').dataset.took")
+
+    def choose(name: str, value: str, event: str) -> None:
+        page.evaluate(
+            f"(one => {{ one.value = '{value}'; one.dispatchEvent(new Event('{event}')) }})"
+            f"(document.getElementById('{name}'))"
+        )
+
+    page.evaluate("Math.random = () => 0.19")
+    choose("type", "potion", "change")
+    page.click("#mark-A")
+    choose("towards", "tome", "change")
+    for name, value in (("far", "0.2"), ("move-green_red", "0.5"), ("move-size", "0.3")):
+        page.evaluate("delete document.getElementById('sprite').dataset.took")
+        choose(name, value, "input")
+        page.wait_for("document.getElementById('sprite').dataset.took")
+    page.click("#mark-B")
+    return page
+
+
+PICTURES: dict[str, Callable[[Browser, Running], Page]] = {"review-making.png": making, "review-lab.png": lab}
 
 
 def main() -> None:

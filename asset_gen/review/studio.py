@@ -11,6 +11,7 @@ from typing import Any
 from asset_gen.errors import AssetgenError
 from asset_gen.review.events import Hub
 from asset_gen.review.gallery import Gallery, News
+from asset_gen.review.lab import Lab
 from asset_gen.review.making import Maker
 from asset_gen.review.publishing import Publisher
 from asset_gen.review.wall import changes
@@ -26,6 +27,7 @@ class Studio:
     gallery: Gallery
     publisher: Publisher
     maker: Maker
+    lab: Lab
     read_only: bool = False
     hub: Hub = field(default_factory=Hub)
     trouble: str = ""
@@ -66,4 +68,5 @@ def open_studio(project: Path, read_only: bool = False) -> Studio:
     """
     gallery = Gallery(project)
     publisher = Publisher(gallery.project)
-    return Studio(gallery, publisher, Maker(gallery.project, publisher.models, read_only), read_only)
+    maker = Maker(gallery.project, publisher.models, read_only)
+    return Studio(gallery, publisher, maker, Lab(maker), read_only)

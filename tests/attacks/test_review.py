@@ -57,7 +57,7 @@ def wish(client: TestClient) -> dict[str, object]:
     return {"wishes": [{"id": name, "action": "reject"}]}
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, "/lab", "/api/lab", "/lab/network.onnx", "/lab/ort.wasm", "/api/making"])
 def test_without_the_token_nothing_is_given(client: TestClient, path: str) -> None:
     wrong = [{}, {"Cookie": f"assetgen_{PORT}=wrong"}, {"Cookie": f"assetgen_{PORT + 1}={TOKEN}"}, {"Cookie": "\x01;="}]
     for headers in wrong:
@@ -142,6 +142,20 @@ def test_every_answer_forbids_what_the_page_does_not_need(client: TestClient, pa
         assert (told["x-content-type-options"], told["referrer-policy"]) == ("nosniff", "no-referrer")
         assert told["cache-control"] == "no-store"
         assert "server" not in told and "access-control-allow-origin" not in told
+
+
+def test_only_the_lab_may_run_webassembly_and_nothing_else(client: TestClient) -> None:
+    policy = client.get("/lab", headers=OURS).headers["content-security-policy"]
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy and policy.count("unsafe") == 1
+    assert policy.replace(" 'wasm-unsafe-eval'", "") == client.get("/", headers=OURS).headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/api/make", "/api/candidates", "/api/lab/draw", "/api/lab/file", "/api/lab/way"])
+def test_a_foreign_page_has_nothing_drawn(client: TestClient, project: Path, path: str) -> None:
+    headers = {"Cookie": COOKIE, "Content-Type": "application/json"}
+    for origin in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+        assert client.post(path, json={}, headers=headers | origin).status_code == 403
+    assert client.post(path, json={}, headers=headers | {"Origin": HOME}).status_code in (400, 409)
 
 
 def test_words_of_a_strangers_project_end_no_tag_in_the_page(tmp_path: Path) -> None:

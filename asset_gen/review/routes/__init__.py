@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from asset_gen.review.routes import decisions, events, making, page, publish, sprites
+from asset_gen.review.routes import decisions, events, lab, making, page, publish, sprites
 
-ROUTES = [*page.ROUTES, *sprites.ROUTES, *decisions.ROUTES, *publish.ROUTES, *making.ROUTES, *events.ROUTES]
+ROUTES = [
+    *page.ROUTES,
+    *sprites.ROUTES,
+    *decisions.ROUTES,
+    *publish.ROUTES,
+    *making.ROUTES,
+    *lab.ROUTES,
+    *events.ROUTES,
+]

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from asset_gen.review.pages import KINDS, PAGES, STATIC, render
+from asset_gen.review.guard import WITH_WEBASSEMBLY
+from asset_gen.review.pages import KINDS, LAB, PAGES, STATIC, render
 from asset_gen.review.studio import Studio
 
 
@@ -14,7 +15,8 @@ def page(request: Request) -> Response:
     """The page at this address."""
     studio: Studio = request.app.state.studio
     text = render(PAGES[request.url.path], project=studio.gallery.project.name, read_only=studio.read_only, twin=False)
-    return Response(text, media_type="text/html; charset=utf-8")
+    headers = {"Content-Security-Policy": WITH_WEBASSEMBLY} if request.url.path == LAB else {}
+    return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
 def static(request: Request) -> Response:

@@ -50,9 +50,10 @@ export class Making {
     this.shown.setAttribute("aria-label", "What was made; choose what is good");
     this.add = make("button", { type: "button", className: "main", textContent: "Add the chosen to the candidates", id: "add" });
     this.add.addEventListener("click", () => void this.keep());
+    this.lab = make("a", { href: "/lab", textContent: "Into the lab" });
     this.place = make("section", { className: "making", id: "making" }, make("h3", { textContent: "Make more" }),
       make("div", { className: "ways" }, ...this.buttons), make("label", { className: "strength" }, "How far away ", this.strength),
-      this.second, this.told, this.shown, this.add);
+      this.second, this.told, this.shown, this.add, make("p", {}, this.lab));
     this.add.hidden = true;
     for (const button of [...this.buttons, this.remember]) button.disabled = true;
   }
@@ -65,6 +66,7 @@ export class Making {
     }
     const first = !this.sprite || sprite.set !== this.set;
     this.sprite = sprite;
+    this.lab.href = `/lab?${new URLSearchParams({ sprite: sprite.id, set: sprite.set })}`;
     this.asking.abort();
     this.made = [];
     this.how = "";
