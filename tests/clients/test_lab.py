@@ -118,6 +118,7 @@ def test_without_webassembly_the_studio_draws(real: Running, browser: Browser) -
     page.click("#mark-A")
     slide(page, "truncation", 1)
     page.click("#mark-B")
+    page.wait_for("!document.getElementById('play').disabled")
     page.click("#play")
     page.wait_for("document.getElementById('play').getAttribute('aria-pressed') === 'true'")
 
@@ -141,6 +142,7 @@ def test_what_the_sliders_show_is_kept_saved_and_played(real: Running, browser: 
     assert len(entries) == before + 1
     (kept,) = [entry for entry in entries if entry.origin.operation == "direction"]
     assert kept.origin.type == "tome" and kept.origin.parents[0].operation == "interpolation"
+    page.wait_for("!document.getElementById('play').disabled")
     page.click("#play")
     page.wait_for("document.getElementById('position').value > 2")
     page.click("#play")
