@@ -10,12 +10,13 @@ from typing import Any
 from asset_gen.bundle import Bundle, load_bundle
 from asset_gen.decisions import Decision, decide, person, record
 from asset_gen.deliver import deliver
-from asset_gen.draw import DrawnSet, Networks, Progress, draw_candidates
+from asset_gen.draw import DrawnSet, Progress, draw_candidates
 from asset_gen.errors import AssetgenError, ProjectError, UsageError
 from asset_gen.finish import read_palette_option
 from asset_gen.layout import IMAGES, fit_layout
 from asset_gen.loaded import Models
 from asset_gen.manifest import Layout, ScorerRecord, read_manifest
+from asset_gen.networks import Networks
 from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
 from asset_gen.publish import Place, Published, locate, opened
 from asset_gen.recipe import check_apart
@@ -113,11 +114,11 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
             record(place.project, _rejections(plan, place.project))
         drawn, restored = DrawnSet(0, {}), plan.restores
         if restored:
-            drawn = draw_candidates(networks, plan.drawing(), place, progress)
+            drawn = draw_candidates(networks, plan.drawing(), place, progress, request.engine)
             plan = make_plan(request, bundle, place, job.quotas)
         if plan.draws:
             _check_ratings(plan)
-            drawn = draw_candidates(networks, plan.drawing(), place, progress)
+            drawn = draw_candidates(networks, plan.drawing(), place, progress, request.engine)
         files, scorer = deliver(request, bundle, networks, plan, place, job.targets, job.layout, progress)
         forget(place)
     except OSError as error:

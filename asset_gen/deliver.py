@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from asset_gen import __version__, layout, pixels, sheet
 from asset_gen.bundle import Bundle, training_sets
 from asset_gen.candidates import FOLDER, read_rows
-from asset_gen.draw import Networks, Progress
+from asset_gen.draw import Progress
 from asset_gen.errors import ProjectError, SpriteError, TooLargeError, UsageError
 from asset_gen.files import file_sha256
 from asset_gen.finish import resolve_finish
@@ -37,6 +37,7 @@ from asset_gen.manifest import (
     SpriteRecord,
     encode,
 )
+from asset_gen.networks import Networks
 from asset_gen.pictures import Pictures
 from asset_gen.plan import Plan, Request
 from asset_gen.png import SOURCE_TYPE, encode_sheet

@@ -8,38 +8,33 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from asset_gen import __version__
-from asset_gen.bundle import CRITIC, FEATURES, Bundle, BundleInfo
-from asset_gen.candidates import FOLDER, SHARD_FROM, CandidateWriter, candidate_name, encode_png
+from asset_gen.bundle import CRITIC, FEATURES, BundleInfo
+from asset_gen.candidates import FOLDER, SHARD_FROM, CandidateWriter, candidate_name
+from asset_gen.engines import Engine, open_engine
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.fitness import Fitness, counted, listed
-from asset_gen.generate import Drawn, Wanted, generate
-from asset_gen.herding import Aim, Points
+from asset_gen.generate import Wanted
+from asset_gen.herding import Points
+from asset_gen.judge import Task
 from asset_gen.manifest import ChooserRecord, Figure, ScorerRecord
 from asset_gen.metrics.inception_score import SPLITS, inception_score
+from asset_gen.networks import Networks
 from asset_gen.plan import Plan, filter_name
 from asset_gen.pool import Candidates, Pool, rows_of
 from asset_gen.publish import Place
 from asset_gen.rejection import luck_of
-from asset_gen.runtime import Session, open_session
-from asset_gen.sanity import measure
-from asset_gen.score.types import type_probabilities
-from asset_gen.select import RATED, near_duplicates, raised, select, thumbnails
+from asset_gen.select import RATED, near_duplicates, raised, select
 from asset_gen.staged import Part, Staging
-from asset_gen.training_set import TrainingSet
-
-if TYPE_CHECKING:
-    from asset_gen.explore.space import Space
 
 DRAW_AT_MOST = 16
 """Times the quota that is drawn before a type is given up."""
@@ -52,44 +47,6 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, how much is done, of how much)."""
-
-
-class Networks:
-    """A bundle's networks, loaded onto a device, and what it knows of its training sprites."""
-
-    def __init__(self, bundle: Bundle, device: str) -> None:
-        self.info: BundleInfo = bundle.info
-        self.generator: Session = open_session(bundle.generator, device, bundle.memory)
-        self.classifier: Session = open_session(bundle.classifier, device, bundle.memory)
-        self.training: TrainingSet | None = TrainingSet.load(bundle)
-        self._bundle, self._device = bundle, device
-
-    @cached_property
-    def features(self) -> Session:
-        """Sprite → features; only for a bundle that has a training set."""
-        path = self._bundle.optional(FEATURES)
-        assert path is not None
-        return open_session(path, self._device, self._bundle.memory)
-
-    @cached_property
-    def critic(self) -> Session:
-        """Sprite → logit of being real; only for a bundle that has a critic."""
-        path = self._bundle.optional(CRITIC)
-        assert path is not None
-        return open_session(path, self._device, self._bundle.memory)
-
-    @cached_property
-    def space(self) -> Space:
-        """What draws explored sprites."""
-        from asset_gen.explore.space import Space
-
-        return Space(self._bundle, self._device)
-
-    @cached_property
-    def aim(self) -> Aim:
-        """What sets are compared with; only for a bundle that has a training set."""
-        assert self.training is not None
-        return Aim.of(self.training.features.values, self.training.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +102,12 @@ class _Supply:
         return Wanted(np.concatenate(kinds), np.concatenate(indices))
 
 
-def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Progress) -> DrawnSet:
+def draw_candidates(
+    networks: Networks, plan: Plan, place: Place, progress: Progress, engine: str = "local"
+) -> DrawnSet:
     """Draw, judge and choose; a set of this name that is whole already is left as it is.
+
+    ``engine``: a name in ``asset_gen.engines.ENGINES``, where it is drawn and judged.
 
     Raises:
         QuotaError: too few sprites of a type after drawing 16 times its quota, or no set scores as high as asked for.
@@ -165,8 +126,11 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
     staging = Staging(place, plan.run, json.dumps(inputs), info.size, partial(_could_be, networks, numbers))
     sharded = sum(plan.quotas.values()) * choice.oversample > SHARD_FROM
     try:
-        with closing(CandidateWriter(place.candidates, sharded)) as writer:
-            found = _drawn_set(networks, plan, progress, staging, writer)
+        with (
+            closing(CandidateWriter(place.candidates, sharded)) as writer,
+            closing(open_engine(engine, networks, Task(choice.seed, tuple(numbers), _strategy(plan)))) as opened,
+        ):
+            found = _drawn_set(networks, plan, progress, staging, writer, opened)
         folder.parent.mkdir(parents=True, exist_ok=True)
         (folder.parent / ".gdignore").touch()
         shutil.rmtree(folder, ignore_errors=True)  # a set of this name that isn't whole
@@ -186,7 +150,7 @@ def draw_candidates(networks: Networks, plan: Plan, place: Place, progress: Prog
 
 
 def _drawn_set(
-    networks: Networks, plan: Plan, progress: Progress, staging: Staging, writer: CandidateWriter
+    networks: Networks, plan: Plan, progress: Progress, staging: Staging, writer: CandidateWriter, engine: Engine
 ) -> DrawnSet:
     """Draw, judge and choose, and hand it all to ``writer``."""
     info = networks.info
@@ -194,15 +158,10 @@ def _drawn_set(
     pool, supply = Pool(), _Supply(plan, info)
     wanted, done = supply.first(), 0
     quotas = {info.types.index(kind): quota for kind, quota in plan.quotas.items()}
-
-    def draw(some: Wanted) -> Iterator[Part]:
-        for drawn in generate(networks.generator, info, plan.choice.seed, some):
-            yield _judged(networks, drawn, some, quotas, strategy)
-
     fitness: Fitness | None = None
     while True:
         total = done + len(wanted)
-        for part in staging.drawn(wanted, draw):
+        for part in staging.drawn(wanted, engine.draw):
             for kind, index, png in zip(part.arrays["kinds"], part.arrays["indices"], part.pngs, strict=True):
                 name = info.types[kind]
                 writer.add_png(name, candidate_name(name, int(index)), png, info.size)
@@ -285,32 +244,6 @@ def _too_few(
         f"Left out were {listed(dropped) or 'none'}. {cure} for fewer, use another --filter, or a model that knows "
         f"them better. Nothing was published."
     )
-
-
-def _judged(networks: Networks, drawn: Drawn, wanted: Wanted, quotas: dict[int, int], strategy: str) -> Part:
-    """What is kept of a batch: its pictures, its figures, and what the filter goes by."""
-    info = networks.info
-    p = type_probabilities(networks.classifier, drawn.rgba)
-    kinds = wanted.kinds[drawn.rows] if info.conditional else p.argmax(axis=1)
-    useful = np.isin(kinds, list(quotas))  # a generator without types also draws what nobody asked for
-    indices, sprites = wanted.indices[drawn.rows], drawn.sprites[useful]
-    arrays: dict[str, NDArray[Any]] = {
-        "p": p[useful],
-        "kinds": kinds[useful],
-        "indices": indices[useful],
-        "thumbs": thumbnails(sprites),
-    }
-    if networks.training is not None:
-        near = networks.training.nearest(sprites)
-        arrays |= measure(sprites) | {"nearest": near.rows, "distances": near.distances}
-    if strategy == "critic":
-        label = {}
-        if info.conditional:
-            label["label"] = np.eye(len(info.types), dtype=np.float32)[kinds]
-        arrays["logits"] = networks.critic.run(rgba=drawn.rgba, **label)[useful]
-    if strategy == "set":
-        arrays["points"] = networks.aim.points_of(networks.features.run(rgba=drawn.rgba)[useful]).astype(np.float16)
-    return Part(arrays, [encode_png(sprite) for sprite in sprites], len(useful))
 
 
 def _could_be(networks: Networks, numbers: Sequence[int], part: Part, wanted: Wanted) -> bool:

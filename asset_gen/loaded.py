@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asset_gen.bundle import Bundle, load_bundle
-from asset_gen.draw import Networks
+from asset_gen.networks import Networks
 
 Stamp = tuple[tuple[str, int, int, int], ...]
 """Name, size, time and inode of every file of a bundle."""

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from asset_gen import sheet
 from asset_gen.candidates import FOLDER, CandidateReader, candidate_name
-from asset_gen.draw import Networks
 from asset_gen.errors import SpriteError
 from asset_gen.finish import finish_sprites
 from asset_gen.generate import Wanted, generate
 from asset_gen.images import read_whole
 from asset_gen.manifest import Finish, Layout, Origin
+from asset_gen.networks import Networks
 from asset_gen.plan import Plan
 from asset_gen.publish import Place
 

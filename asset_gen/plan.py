@@ -68,6 +68,8 @@ class Request:
     alpha: str = "hard"
     layout: Layout = Layout()
     device: str = "auto"
+    engine: str = "local"
+    """One of ``asset_gen.engines.ENGINES``."""
     yes: bool = False
     only: tuple[tuple[str, int], ...] = ()
     """(type, slot): touch nothing else, and leave all other settings as they are published."""

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -65,8 +66,8 @@ class Part:
         )
 
 
-Draw = Callable[[Wanted], Iterator[Part]]
-"""What is wanted → the same, drawn batch by batch."""
+Draw = Callable[[Iterable[Wanted | Part]], Generator[Part]]
+"""``asset_gen.engines.Engine.draw``"""
 
 
 class Staging:
@@ -94,25 +95,27 @@ class Staging:
 
     def drawn(self, wanted: Wanted, draw: Draw) -> Iterator[Part]:
         """All that is wanted, from blocks as far as there are any; keeps what had to be drawn."""
-        for start in range(0, len(wanted), self.rows):
-            some = wanted.part(slice(start, start + self.rows))
-            if len(some) < self.rows:
-                yield from draw(some)
-                return
-            path, batches = self.folder / self._name(some), draw(some)
-            parts: list[Part] = []
-            if path.is_file() and not self._given_up:
-                if self._like is None:
-                    parts.append(next(batches))
-                if (held := self._held(path, some, self._like or parts[0])) is not None:
-                    self.kept += len(some)
-                    yield held
-                    continue
-            yield from parts
-            for part in batches:
-                parts.append(part)
+        self._compare(wanted, draw)
+        ahead: deque[tuple[Wanted, bool]] = deque()  # what was handed out and hasn't come back: is it held already?
+
+        def handed_out() -> Iterator[Wanted | Part]:
+            for some in self._blocks(wanted):
+                held = self._held(some)
+                ahead.append((some, held is not None))
+                yield some if held is None else held
+
+        parts: list[Part] = []
+        with closing(draw(handed_out())) as found:
+            for part in found:
+                some, held = ahead[0]
+                self.kept += len(some) if held else 0
                 yield part
-            self._keep(path, Part.joined(parts), len(wanted))
+                parts.append(part)
+                if sum(part.drawn for part in parts) == len(some):
+                    if not held and len(some) == self.rows:
+                        self._keep(self._path(some), Part.joined(parts), len(wanted))
+                    ahead.popleft()
+                    parts = []
 
     def end(self) -> None:
         """The run is finished, or can't be: forget its blocks."""
@@ -122,26 +125,45 @@ class Staging:
         self._given_up = True
         self.kept = 0
 
-    def _name(self, wanted: Wanted) -> str:
-        """A block's file."""
-        return sha256(self._identity.encode() + wanted.kinds.tobytes() + wanted.indices.tobytes()).hexdigest()
+    def _blocks(self, wanted: Wanted) -> Iterator[Wanted]:
+        """What is wanted, block by block; the last may be smaller, and isn't kept then."""
+        for start in range(0, len(wanted), self.rows):
+            yield wanted.part(slice(start, start + self.rows))
 
-    def _held(self, path: Path, wanted: Wanted, like: Part) -> Part | None:
-        """What a block holds; None where it is torn, or nothing that would be drawn here."""
-        try:
-            held = (
-                _decoded(path.read_bytes(), path.name, like, len(wanted)) if path.stat().st_size <= MAX_BYTES else None
-            )
-        except (OSError, ValueError):
-            return None
-        if held is None or not self._sound(held, wanted):
-            return None
-        if self._like is None:
+    def _path(self, wanted: Wanted) -> Path:
+        """A block's file."""
+        inputs = self._identity.encode() + wanted.kinds.tobytes() + wanted.indices.tobytes()
+        return self.folder / sha256(inputs).hexdigest()
+
+    def _compare(self, wanted: Wanted, draw: Draw) -> None:
+        """Draw the first batch of the first sound block, and forget all blocks where it isn't what that one holds."""
+        for some in self._blocks(wanted):
+            if self._like is not None or self._given_up or not self.folder.is_dir():
+                return
+            if len(some) < self.rows or not _keeps_its_sum(self._path(some)):
+                continue
+            like = Part.joined(list(draw([some.part(slice(BATCH))])))
+            if (held := self._read(some, like)) is None:
+                continue
             if not held.begins_with(like):
                 shutil.rmtree(self.folder, ignore_errors=True)
-                return None
+                return
             self._like = like
-        return held
+
+    def _held(self, wanted: Wanted) -> Part | None:
+        """What a block holds; None where there is none that can be used."""
+        if self._like is None or self._given_up or len(wanted) < self.rows:
+            return None
+        return self._read(wanted, self._like)
+
+    def _read(self, wanted: Wanted, like: Part) -> Part | None:
+        """What a block holds; None where it isn't there, is torn, or is nothing that would be drawn here."""
+        path = self._path(wanted)
+        try:
+            held = _decoded(_content(path), path.name, like, len(wanted))
+        except (OSError, ValueError):
+            return None
+        return held if self._sound(held, wanted) else None
 
     def _keep(self, path: Path, part: Part, total: int) -> None:
         """Put a block in place; without room for it and ``total`` candidates, no more are kept."""
@@ -191,13 +213,35 @@ def _encoded(part: Part, name: str) -> bytes:
     return sha256(name.encode() + body).digest() + body
 
 
+def _content(path: Path) -> bytes:
+    """
+    Raises:
+        OSError, ValueError: it isn't there, or is too long for a block.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError("too long")
+    return path.read_bytes()
+
+
+def _fits(data: bytes, name: str) -> bool:
+    """Whether a block of this name keeps its sum."""
+    return sha256(name.encode() + data[SUM:]).digest() == data[:SUM]
+
+
+def _keeps_its_sum(path: Path) -> bool:
+    try:
+        return _fits(_content(path), path.name)
+    except (OSError, ValueError):
+        return False
+
+
 def _decoded(data: bytes, name: str, like: Part, drawn: int) -> Part:
     """The block of this name, for which so many were drawn; its arrays are of the kinds of those of ``like``.
 
     Raises:
         ValueError: it doesn't keep its sum, or has another form.
     """
-    if sha256(name.encode() + data[SUM:]).digest() != data[:SUM]:
+    if not _fits(data, name):
         raise ValueError("torn")
     place = SUM
 

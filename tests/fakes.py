@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from asset_gen import batch, draw
+from asset_gen import batch, networks
 from asset_gen.bundle import Bundle, BundleInfo, DataRecord
 from asset_gen.runtime import Session
 
@@ -200,6 +200,6 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Painter:
     """Let a model of bats, imps and owls take the place of every bundle that ``assetgen batch`` loads."""
     painter = Painter()
     sessions = {"generator.onnx": painter, "classifier.onnx": Eye()}
-    monkeypatch.setattr(draw, "open_session", lambda path, *_: sessions[path.name])
+    monkeypatch.setattr(networks, "open_session", lambda path, *_: sessions[path.name])
     monkeypatch.setattr(batch, "load_bundle", lambda path: fake_bundle())
     return painter

@@ -202,7 +202,8 @@ def test_every_flag_can_be_set_in_the_environment(
     monkeypatch.setenv(f"ASSETGEN_{name}", text)
     assert cli("batch").err == "assetgen: heard\n"
     assert getattr(heard[0], field) == value
-    others = {"ratings", "name", "instead"}  # of a file that --filter names, of the recipe, of assetgen explore publish
+    # of a file that --filter names, of the recipe, of assetgen explore publish, of callers: there is one engine so far
+    others = {"ratings", "name", "instead", "engine"}
     assert {entry[1] for entry in VARIABLES.values()} | others == set(Request.__dataclass_fields__)
 
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from asset_gen import draw
 from asset_gen.bundle import CriticRecord, FeatureRecord, FileRecord
 from asset_gen.candidates import FOLDER, CandidateReader, Row, candidate_name, read_rows
-from asset_gen.draw import Networks, draw_candidates, figures
+from asset_gen.draw import draw_candidates, figures
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.manifest import Choice, Origin, SpriteRecord
 from asset_gen.metrics.inception_score import inception_score
+from asset_gen.networks import Networks
 from asset_gen.pixels import from_network, to_network
 from asset_gen.plan import Plan, run_name
 from asset_gen.poll.ratings import Rating, Ratings
@@ -33,7 +33,7 @@ from tests.fakes import MODEL, TYPES, Copyist, Eye, Painter, fake_bundle
 def networks_of(generator: Session, monkeypatch: pytest.MonkeyPatch, conditional: bool = True) -> Networks:
     """A fake bundle's networks."""
     sessions = {"generator.onnx": generator, "classifier.onnx": Eye()}
-    monkeypatch.setattr(draw, "open_session", lambda path, device, memory: sessions[path.name])
+    monkeypatch.setattr("asset_gen.networks.open_session", lambda path, device, memory: sessions[path.name])
     return Networks(fake_bundle(conditional=conditional), "cpu")
 
 
@@ -87,7 +87,7 @@ def test_a_candidates_picture_is_in_the_set_and_engines_leave_it_alone(
 def knowing(monkeypatch: pytest.MonkeyPatch, also: NDArray[np.uint8] | None = None) -> Networks:
     """A fake bundle's networks that know sixty training sprites, and those of ``also`` besides."""
     sessions = {"generator.onnx": Painter(), "classifier.onnx": Eye()}
-    monkeypatch.setattr(draw, "open_session", lambda path, device, memory: sessions[path.name])
+    monkeypatch.setattr("asset_gen.networks.open_session", lambda path, device, memory: sessions[path.name])
     networks = Networks(fake_bundle(features=FeatureRecord(network="eye", outside=True, dimensions=3)), "cpu")
     z = np.random.default_rng(0).standard_normal((60, 12)).astype(np.float32)
     sprites = from_network(Painter().run(z=z))

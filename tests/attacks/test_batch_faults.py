@@ -67,17 +67,17 @@ def assert_old_or_new(project: Path, old: Mapping[str, bytes], new: Mapping[str,
 def test_ctrl_c_while_drawing(
     cli: Cli, bundle: Path, game: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from asset_gen import draw
+    from asset_gen.engines import local
 
     arguments = ("batch", "--model", bundle, "--count", 24, "--project")
-    real = draw.generate
+    real = local.generate
 
     def interrupted(*some: Any) -> Iterator[Drawn]:
         yield next(real(*some))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(draw, "generate", interrupted)
+        patch.setattr(local, "generate", interrupted)
         assert_refused(cli(*arguments, game), 130, "interrupted", "the same command goes on")
     assert published(game) == {}
     assert not (game / ".assetgen" / "candidates").exists()

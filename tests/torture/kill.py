@@ -40,7 +40,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from PIL import Image
 
-from asset_gen import draw, staged
+from asset_gen import judge, staged
 from asset_gen.decisions import NAME as DECISIONS
 from asset_gen.decisions import read_decisions
 from tests.creatures import write_set
@@ -94,7 +94,7 @@ def start(arguments: list[str], log: Path) -> int:
             _hurry()
         else:
             staged.BATCHES = 1  # so that few candidates fill a block
-            draw._judged = partial(_slowly, BATCH_SECONDS, draw._judged)
+            judge.look = partial(_slowly, BATCH_SECONDS, judge.look)
         from asset_gen.cli import run
 
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,52 @@
+"""Which of a bundle's networks are loaded, and on which device? Each is loaded when it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from asset_gen.bundle import CRITIC, FEATURES, Bundle, BundleInfo
+from asset_gen.herding import Aim
+from asset_gen.runtime import Session, open_session
+from asset_gen.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from asset_gen.explore.space import Space
+
+
+class Networks:
+    """A bundle's networks, loaded onto a device, and what it knows of its training sprites."""
+
+    def __init__(self, bundle: Bundle, device: str) -> None:
+        self.bundle, self.device = bundle, device
+        self.info: BundleInfo = bundle.info
+        self.generator: Session = open_session(bundle.generator, device, bundle.memory)
+        self.classifier: Session = open_session(bundle.classifier, device, bundle.memory)
+        self.training: TrainingSet | None = TrainingSet.load(bundle)
+
+    @cached_property
+    def features(self) -> Session:
+        """Sprite → features; only for a bundle that has a training set."""
+        path = self.bundle.optional(FEATURES)
+        assert path is not None
+        return open_session(path, self.device, self.bundle.memory)
+
+    @cached_property
+    def critic(self) -> Session:
+        """Sprite → logit of being real; only for a bundle that has a critic."""
+        path = self.bundle.optional(CRITIC)
+        assert path is not None
+        return open_session(path, self.device, self.bundle.memory)
+
+    @cached_property
+    def space(self) -> Space:
+        """What draws explored sprites."""
+        from asset_gen.explore.space import Space
+
+        return Space(self.bundle, self.device)
+
+    @cached_property
+    def aim(self) -> Aim:
+        """What sets are compared with; only for a bundle that has a training set."""
+        assert self.training is not None
+        return Aim.of(self.training.features.values, self.training.kinds)
