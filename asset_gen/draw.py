@@ -24,7 +24,7 @@ from asset_gen.engines import Engine, open_engine
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.fitness import Fitness, counted, listed
 from asset_gen.generate import Wanted
-from asset_gen.herding import Points
+from asset_gen.herding import Kept
 from asset_gen.judge import Task
 from asset_gen.manifest import ChooserRecord, Figure, ScorerRecord
 from asset_gen.metrics.inception_score import SPLITS, inception_score
@@ -129,8 +129,9 @@ def draw_candidates(
         with (
             closing(CandidateWriter(place.candidates, sharded)) as writer,
             closing(open_engine(engine, networks, Task(choice.seed, tuple(numbers), _strategy(plan)))) as opened,
+            closing(Pool(place.state)) as pool,
         ):
-            found = _drawn_set(networks, plan, progress, staging, writer, opened)
+            found = _drawn_set(networks, plan, progress, staging, writer, opened, pool)
         folder.parent.mkdir(parents=True, exist_ok=True)
         (folder.parent / ".gdignore").touch()
         shutil.rmtree(folder, ignore_errors=True)  # a set of this name that isn't whole
@@ -150,12 +151,18 @@ def draw_candidates(
 
 
 def _drawn_set(
-    networks: Networks, plan: Plan, progress: Progress, staging: Staging, writer: CandidateWriter, engine: Engine
+    networks: Networks,
+    plan: Plan,
+    progress: Progress,
+    staging: Staging,
+    writer: CandidateWriter,
+    engine: Engine,
+    pool: Pool,
 ) -> DrawnSet:
     """Draw, judge and choose, and hand it all to ``writer``."""
     info = networks.info
     strategy = _strategy(plan)
-    pool, supply = Pool(), _Supply(plan, info)
+    supply = _Supply(plan, info)
     wanted, done = supply.first(), 0
     quotas = {info.types.index(kind): quota for kind, quota in plan.quotas.items()}
     fitness: Fitness | None = None
@@ -192,9 +199,9 @@ def _drawn_set(
     progress("choosing", 0, 1)
     look = None
     if candidates.points is not None:
-        points: Points = candidates.points.astype(np.float32)
+        points: Kept = candidates.points
         if info.features is not None and not info.features.outside:
-            points = networks.aim.aligned(points, candidates.kinds)
+            points = networks.aim.aligned(points[:], candidates.kinds)
         look = points, networks.aim.likeness(points, quotas)
     judged = None
     if candidates.logits is not None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,19 @@ FAR = 5.0
 Points = NDArray[np.float32]
 
 
+class Kept(Protocol):
+    """Points [n, d] wherever they are kept."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Points: ...
+
+
 def alike(a: Points, b: Points) -> NDArray[np.float32]:
-    """The kernel [n, m] between points [n, d] and [m, d]."""
-    return np.asarray((a @ b.T + 1) ** 3, np.float32)
+    """The kernel [n, m] between points [n, d] and [m, d]; float32 like these."""
+    kernel = a @ b.T  # the largest array there is, so it is changed in its place
+    kernel += 1
+    return np.asarray(np.power(kernel, 3, out=kernel), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ class Aim:
             moved[mine] = (points[mine] - points[mine].mean(axis=0)) * (real.std(axis=0) / spread) + real.mean(axis=0)
         return moved
 
-    def likeness(self, points: Points, quotas: Mapping[int, int]) -> NDArray[np.float32]:
+    def likeness(self, points: Kept, quotas: Mapping[int, int]) -> NDArray[np.float32]:
         """[n]: mean kernel between each point and the training set, whose types count as they do in ``quotas``.
 
         A type that no training sprite carries counts as the whole set.
@@ -94,7 +105,7 @@ def _points(features: NDArray[np.float32], mean: Points, scale: Points) -> Point
 
 
 def herd(
-    points: Points,
+    points: Kept,
     likeness: NDArray[np.float32],
     pools: Mapping[int, NDArray[np.int64]],
     open_slots: Mapping[int, int],

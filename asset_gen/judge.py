@@ -21,6 +21,10 @@ from asset_gen.select import thumbnails
 from asset_gen.staged import Part
 from asset_gen.training_set import TrainingSet
 
+GLANCE = 16
+"""Sprites that the feature network sees at once: its maps are the largest of all, and a processor gains nothing from
+more of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -64,10 +68,15 @@ def look(networks: Networks, drawn: Drawn, wanted: Wanted, task: Task) -> Seen:
             label["label"] = np.eye(len(info.types), dtype=np.float32)[kinds]
         further["logits"] = networks.critic.run(rgba=drawn.rgba, **label)[useful]
     if task.strategy == "set":
-        points = networks.aim.points_of(networks.features.run(rgba=drawn.rgba)[useful])
-        further["points"] = points.astype(np.float16)
+        further["points"] = networks.aim.points_of(_features(networks, drawn.rgba)[useful]).astype(np.float16)
     indices = wanted.indices[drawn.rows]
     return Seen(p[useful], kinds[useful], indices[useful], drawn.sprites[useful], further, len(useful))
+
+
+def _features(networks: Networks, rgba: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[n, d]"""
+    glances = range(0, len(rgba), GLANCE)
+    return np.concatenate([networks.features.run(rgba=rgba[start : start + GLANCE]) for start in glances])
 
 
 def described(training: TrainingSet | None, seen: Seen) -> Part:

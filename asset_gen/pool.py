@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from asset_gen.candidates import SPARE, Near, Row, candidate_name
 from asset_gen.fitness import CAUSES, COPY, REJECTED, SCORE, TWIN, UNLIKELY, Figures
 from asset_gen.metrics.inception_score import entropy
 from asset_gen.plan import Plan
+from asset_gen.point_file import PointFile
 from asset_gen.sanity import MEASURES
 from asset_gen.training_set import TrainingSet
 
@@ -31,7 +33,7 @@ class Candidates:
     """[n, 256]."""
     figures: Figures | None
     """None where the bundle knows no training sprites."""
-    points: NDArray[np.float16] | None
+    points: PointFile | None
     """[n, d], by which a set is compared with the training set; None where it isn't."""
     logits: NDArray[np.float32] | None = None
     """[n], by the critic; None where it isn't asked."""
@@ -43,25 +45,38 @@ class Candidates:
 
 
 class Pool:
-    """Remembers candidates, batch by batch; ``join`` makes one array of each list."""
+    """Remembers candidates, batch by batch; ``join`` makes one array of each list. Points go to the disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        """``folder``: on whose disk."""
         self._parts: dict[str, list[NDArray[Any]]] = {}
+        self._folder = folder
+        self._points: PointFile | None = None
 
     def add(self, **arrays: NDArray[Any]) -> None:
         """Remember a batch; always the same names."""
         for name, array in arrays.items():
-            self._parts.setdefault(name, []).append(array)
+            if name == "points":
+                self._points = self._points or PointFile(self._folder)
+                self._points.append(array)
+            else:
+                self._parts.setdefault(name, []).append(array)
 
     def join(self) -> Candidates:
         """All so far."""
-        self._parts = {name: [np.concatenate(parts)] for name, parts in self._parts.items()}  # in place of its parts
+        for name, parts in self._parts.items():
+            self._parts[name] = [np.concatenate(parts)]  # in place of its parts, one name after another
         whole = {name: parts[0] for name, parts in self._parts.items()}
         figures = None
         if "nearest" in whole:
             measures = {name: whole.pop(name) for name in MEASURES}
             figures = Figures(measures, whole.pop("nearest"), whole.pop("distances"))
-        return Candidates(figures=figures, points=whole.pop("points", None), **whole)
+        return Candidates(figures=figures, points=self._points, **whole)
+
+    def close(self) -> None:
+        """Let go of the points' file."""
+        if self._points is not None:
+            self._points.close()
 
 
 def rows_of(

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from asset_gen.herding import Points, herd
+from asset_gen.herding import Kept, herd
 from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
 from asset_gen.rejection import accepted
 
@@ -84,7 +84,7 @@ def select(
     fixed: NDArray[np.int64] | None = None,
     allowed: NDArray[np.bool_] | None = None,
     worth: NDArray[np.floating] | None = None,
-    look: tuple[Points, NDArray[np.float32]] | None = None,
+    look: tuple[Kept, NDArray[np.float32]] | None = None,
     judged: tuple[NDArray[np.floating], NDArray[np.float64]] | None = None,
 ) -> NDArray[np.int64]:
     """Rows of the chosen set, ascending.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 import pytest
 
+from asset_gen import judge
 from asset_gen.engines import open_engine
 from asset_gen.generate import Wanted
 from asset_gen.judge import Task
@@ -50,3 +53,68 @@ def test_blocks_are_taken_as_they_are_needed(monkeypatch: pytest.MonkeyPatch) ->
         next(drawn)
         drawn.close()
     assert len(taken) <= 4
+
+
+def test_networks_look_at_a_batch_while_the_one_before_it_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    described, looked = judge.described, threading.Event()
+    looks: list[int] = []
+
+    class Watched(Painter):
+        def run(self, **inputs: Any) -> Any:
+            looks.append(1)
+            if len(looks) == 2:
+                looked.set()
+            return super().run(**inputs)
+
+    def waiting(*some: Any) -> Part:
+        assert looked.wait(60)  # for the second batch: it comes only if nobody waits for the first one's description
+        return described(*some)
+
+    monkeypatch.setattr(judge, "described", waiting)
+    with closing(open_engine("local", networks_of(Watched(), monkeypatch), TASK)) as engine:
+        assert indices(list(engine.draw([block(0, 128)]))) == [*range(128)]
+
+
+def test_what_fails_in_the_thread_reaches_the_caller_behind_all_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    described = judge.described
+
+    def failing(training: Any, seen: judge.Seen) -> Part:
+        if 64 in seen.indices:
+            raise OSError("no memory for a picture")
+        return described(training, seen)
+
+    monkeypatch.setattr(judge, "described", failing)
+    found: list[Part] = []
+    with closing(open_engine("local", networks_of(Painter(), monkeypatch), TASK)) as engine:
+        with pytest.raises(OSError, match="no memory for a picture"):
+            found.extend(engine.draw([block(0, 256)]))
+        assert indices(found) == [*range(64)]
+        assert indices(list(engine.draw([block(300, 10)]))) == [*range(300, 310)]
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), RuntimeError("no device")])
+def test_what_is_finished_when_a_network_fails_is_not_lost(
+    failure: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(Painter):
+        def run(self, **inputs: Any) -> Any:
+            if len(self.calls) == 2:
+                raise failure
+            return super().run(**inputs)
+
+    found: list[Part] = []
+    with closing(open_engine("local", networks_of(Failing(), monkeypatch), TASK)) as engine:
+        drawn = engine.draw([block(0, 256)])
+        with pytest.raises(type(failure)):
+            for part in drawn:
+                found.append(part)
+    assert indices(found) == [*range(128)]
+
+
+def test_a_closed_engine_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = threading.active_count()
+    with closing(open_engine("local", networks_of(Painter(), monkeypatch), TASK)) as engine:
+        drawn = engine.draw([block(0, 256)])
+        next(drawn)
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
