@@ -1,6 +1,7 @@
-"""Photographs the review studio in Debian's Chromium: python docs/studio_pictures.py PROJECT FOLDER
+"""Photographs the review studio in Debian's Chromium: python docs/studio_pictures.py PROJECT RUN FOLDER
 
-PROJECT is a published game with candidates, as of ``assetgen batch --project PROJECT --count 500``; it is copied first.
+PROJECT is a published game with candidates, as of ``assetgen batch --project PROJECT --count 68``; it is copied first.
+RUN is a training's folder.
 """
 
 from __future__ import annotations
@@ -62,17 +63,29 @@ def lab(browser: Browser, studio: Running) -> Page:
     return page
 
 
-PICTURES: dict[str, Callable[[Browser, Running], Page]] = {"review-making.png": making, "review-lab.png": lab}
+def training(browser: Browser, studio: Running) -> Page:
+    """Curves and figures of a run."""
+    page = browser.open(studio.url.replace("/?", "/training?"), width=WIDTH, height=HEIGHT)
+    page.wait_for("document.getElementById('sheet').naturalWidth")
+    page.evaluate("document.getElementById('curves-title').scrollIntoView()")
+    return page
+
+
+PICTURES: dict[str, Callable[[Browser, Running], Page]] = {
+    "review-making.png": making,
+    "review-lab.png": lab,
+    "review-training.png": training,
+}
 
 
 def main() -> None:
     """Write all of them."""
-    project, out = Path(sys.argv[1]), Path(sys.argv[2])
+    project, run, out = (Path(argument) for argument in sys.argv[1:4])
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copytree(project, Path(folder) / "mygame"))
         browser = Browser(Path(shutil.which("chromium") or "chromium"), Path(folder) / "profile")
         try:
-            with running(copy) as studio:
+            with running(copy, run=run) as studio:
                 for name, take in PICTURES.items():
                     Image.fromarray(take(browser, studio).screenshot()).quantize(256).save(out / name, optimize=True)
         finally:

@@ -24,6 +24,12 @@ INTERRUPTED = 130
     help="Where to listen; the next free one where it is taken, 0: any.  [default: that of last time, or 8477]",
 )
 @click.option("--read-only", is_flag=True, help="Show everything, let nobody decide: for sharing a screen.")
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Show this training, too, while it goes on: curves, sample sheets, figures.",
+)
 @click.option("--no-browser", is_flag=True, help="Open no browser; open the address yourself.")
 @click.option(
     "--export",
@@ -35,9 +41,15 @@ INTERRUPTED = 130
 )
 @click.option("--json", "as_json", envvar="ASSETGEN_JSON", is_flag=True, help="Print one JSON document.")
 def command(
-    project: Path, port: int | None, read_only: bool, no_browser: bool, folder: Path | None, as_json: bool
+    project: Path,
+    port: int | None,
+    read_only: bool,
+    run: Path | None,
+    no_browser: bool,
+    folder: Path | None,
+    as_json: bool,
 ) -> int:
-    """Open a page to look at candidates, keep and reject them.
+    """Open a page to look at candidates, keep and reject them, and to ask for more like them.
 
     Listens on this machine alone (127.0.0.1), and only for whoever has the address with its token. Decisions are
     written to assetgen.decisions.jsonl at once, as those of assetgen catalogue are; windows stay in step with each
@@ -46,12 +58,16 @@ def command(
     With --export, nothing listens: FOLDER then holds the page for somebody without Python. What is decided there is
     saved as a JSON file, which assetgen catalogue import takes over.
 
+    With --run, the page begins with a training: its curves, its sample sheets over time, and the nearest training
+    sprites, anew whenever the training has written something.
+
     Ctrl+C ends it with exit code 130, SIGTERM with 0.
 
     \b
     Examples:
       assetgen review --project mygame
       assetgen review --project mygame --read-only --no-browser
+      assetgen review --project mygame --run runs/mine
       assetgen review --project mygame --export wall
     """
     if folder is not None:
@@ -71,7 +87,7 @@ def command(
             click.echo(address.url)
             click.echo("Decisions are saved at once. Ctrl+C ends the studio.", err=True)
 
-    return INTERRUPTED if serve(project, port, read_only, not no_browser, say) else 0
+    return INTERRUPTED if serve(project, port, read_only, not no_browser, say, run) else 0
 
 
 def _export(project: Path, folder: Path, as_json: bool) -> int:

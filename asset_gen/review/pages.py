@@ -7,7 +7,8 @@ from pathlib import Path
 from asset_gen.webpage import LOOK, WORDS
 
 LAB = "/lab"
-PAGES = {"/": "wall.html", LAB: "lab.html"}
+TRAINING = "/training"
+PAGES = {"/": "wall.html", LAB: "lab.html", TRAINING: "training.html"}
 """Address → template."""
 KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 FOLDER = Path(__file__).parent / "static"

@@ -17,6 +17,7 @@ import uvicorn
 
 from asset_gen.errors import UsageError
 from asset_gen.review.app import make_app
+from asset_gen.review.pages import TRAINING
 from asset_gen.review.studio import Studio, open_studio
 from asset_gen.review.ticket import Ticket, keep_ticket, take_ticket
 
@@ -74,6 +75,7 @@ def serve(
     read_only: bool = False,
     browse: bool = True,
     say: Callable[[Address], None] = lambda address: None,
+    run: Path | None = None,
 ) -> bool:
     """Show a project until SIGINT or SIGTERM; returns whether it was SIGINT.
 
@@ -83,17 +85,18 @@ def serve(
         read_only: whether nothing can be decided.
         browse: whether the person's browser is opened.
         say: told the address when the studio answers.
+        run: a training's folder, which is shown, too, and first.
 
     Raises:
-        UsageError: no such project, or no port is free.
+        UsageError: no such project or training, or no port is free.
         AssetgenError: as of ``open_catalogue``.
     """
-    studio = open_studio(project, read_only)
+    studio = open_studio(project, read_only, run)
     ticket = take_ticket(project, port)
     listening = listen(ticket.port)
     with listening:
         found = listening.getsockname()[1]
-        address = Address(found, f"http://{HOST}:{found}/?token={ticket.token}")
+        address = Address(found, f"http://{HOST}:{found}{TRAINING if run else '/'}?token={ticket.token}")
         keep_ticket(project, Ticket(found, ticket.token))
 
         def ready() -> None:

@@ -14,6 +14,7 @@ from asset_gen.review.gallery import Gallery, News
 from asset_gen.review.lab import Lab
 from asset_gen.review.making import Maker
 from asset_gen.review.publishing import Publisher
+from asset_gen.review.training import RunFolder
 from asset_gen.review.wall import changes
 
 LOOK_SECONDS = 1.0
@@ -29,7 +30,11 @@ class Studio:
     maker: Maker
     lab: Lab
     read_only: bool = False
+    run: RunFolder | None = None
+    """A training that is shown beside it."""
     hub: Hub = field(default_factory=Hub)
+    seen: object = None
+    """Stamp of the training when windows were told last."""
     trouble: str = ""
     """Why the project's files can't be read at present; empty: they can."""
 
@@ -50,6 +55,9 @@ class Studio:
             news, trouble = None, f"{error.filename or self.gallery.project}: {error.strerror or error}."
         if news is not None:
             self.tell(news)
+        if self.run is not None and (stamp := await asyncio.to_thread(self.run.stamp)) != self.seen:
+            self.seen = stamp
+            self.hub.tell("training", {})
         if trouble != self.trouble:
             self.trouble = trouble
             self.hub.tell("trouble", {"message": trouble})
@@ -61,12 +69,14 @@ class Studio:
             await self.look()
 
 
-def open_studio(project: Path, read_only: bool = False) -> Studio:
+def open_studio(project: Path, read_only: bool = False, run: Path | None = None) -> Studio:
     """
     Raises:
+        UsageError: ``run`` holds no training.
         AssetgenError: as of ``open_catalogue``.
     """
+    training = RunFolder(run) if run is not None else None
     gallery = Gallery(project)
     publisher = Publisher(gallery.project)
     maker = Maker(gallery.project, publisher.models, read_only)
-    return Studio(gallery, publisher, maker, Lab(maker), read_only)
+    return Studio(gallery, publisher, maker, Lab(maker), read_only, training)

@@ -40,12 +40,12 @@ class Running:
 
 
 @contextmanager
-def running(project: Path, port: int = 0, read_only: bool = False) -> Iterator[Running]:
+def running(project: Path, port: int = 0, read_only: bool = False, run: Path | None = None) -> Iterator[Running]:
     """A studio of this project, until the block ends."""
     ready = threading.Event()
     with listen(port) as listening:
         found = listening.getsockname()[1]
-        server = StudioServer(open_studio(project, read_only), Ticket(found, TOKEN), ready.set)
+        server = StudioServer(open_studio(project, read_only, run), Ticket(found, TOKEN), ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         assert ready.wait(60)

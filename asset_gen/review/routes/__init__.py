@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from asset_gen.review.routes import decisions, events, lab, making, page, publish, sprites
+from asset_gen.review.routes import decisions, events, lab, making, page, publish, sprites, training
 
-ROUTES = [
-    *page.ROUTES,
-    *sprites.ROUTES,
-    *decisions.ROUTES,
-    *publish.ROUTES,
-    *making.ROUTES,
-    *lab.ROUTES,
-    *events.ROUTES,
-]
+PARTS = (page, sprites, decisions, publish, making, lab, training, events)
+ROUTES = [route for part in PARTS for route in part.ROUTES]

@@ -7,14 +7,22 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from asset_gen.review.guard import WITH_WEBASSEMBLY
-from asset_gen.review.pages import KINDS, LAB, PAGES, STATIC, render
+from asset_gen.review.pages import KINDS, LAB, PAGES, STATIC, TRAINING, render
 from asset_gen.review.studio import Studio
 
 
 def page(request: Request) -> Response:
     """The page at this address."""
     studio: Studio = request.app.state.studio
-    text = render(PAGES[request.url.path], project=studio.gallery.project.name, read_only=studio.read_only, twin=False)
+    if request.url.path == TRAINING and studio.run is None:
+        return PlainTextResponse("This studio shows no training. Start it with --run RUN.", 404)
+    text = render(
+        PAGES[request.url.path],
+        project=studio.gallery.project.name,
+        read_only=studio.read_only,
+        run=studio.run.folder.name if studio.run else "",
+        twin=False,
+    )
     headers = {"Content-Security-Policy": WITH_WEBASSEMBLY} if request.url.path == LAB else {}
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
