@@ -26,7 +26,7 @@ COMMANDS = {  # in the order in which a newcomer needs them
     "init": "Write an assetgen.toml for a game project.",
     "integrate": "Install or update what lives inside an engine.",
     "catalogue": "See every candidate; keep, reject, restore.",
-    "review": "Open a page to look at candidates, keep and reject them.",
+    "review": "Open a page to look at candidates, keep, reject, and make more of them.",
     "score": "Say how good a set of sprites is, in figures.",
     "poll": "Ask players which sprites they like better, two by two.",
     "verify": "Check that what was published is whole.",

@@ -49,7 +49,7 @@ def command(
     folder: Path | None,
     as_json: bool,
 ) -> int:
-    """Open a page to look at candidates, keep and reject them, and to ask for more like them.
+    """Open a page to look at candidates, keep, reject, and make more of them.
 
     Listens on this machine alone (127.0.0.1), and only for whoever has the address with its token. Decisions are
     written to assetgen.decisions.jsonl at once, as those of assetgen catalogue are; windows stay in step with each
