@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from asset_gen.candidates import FOLDER, CandidateWriter, Row, candidate_name
 from asset_gen.catalogue import open_catalogue
 from asset_gen.cli import run as run_command_line
 from asset_gen.decisions import NAME, read_decisions
+from asset_gen.review import wall as review_wall
 from asset_gen.review.pages import STATIC
 from tests.clients import web
 from tests.clients.conftest import SHIFT
@@ -321,6 +324,60 @@ def test_ten_thousand_scroll_fluently(large: Running, browser: Browser, record_p
     page.press("Home")
     best = max(large.gallery.shown.values(), key=lambda one: one.entry.p_type or 0)
     page.wait_for(f"globalThis.studio.grid.sprites[0].id === '{best.id}'")
+
+
+def test_sprites_lie_on_the_persons_own_screenshot(studio: Running, browser: Browser, tmp_path: Path) -> None:
+    shot = tmp_path / "my game.png"
+    Image.new("RGB", (64, 64), (250, 10, 200)).save(shot)
+    page = opened(browser, studio)
+    page.evaluate("document.getElementById('more').open = true")
+    root = page.call("DOM.getDocument")["root"]["nodeId"]
+    field = page.call("DOM.querySelector", nodeId=root, selector="#picture")["nodeId"]
+    page.evaluate("document.getElementById('backdrop').value = 'picture'")
+    page.call("DOM.setFileInputFiles", nodeId=field, files=[str(shot)])
+    page.wait_for("getComputedStyle(document.querySelector('.tile img')).backgroundImage.startsWith('url(')")
+    page.evaluate(
+        "document.querySelectorAll('.tile img').forEach(one => { one.src = 'data:image/gif;base64,"
+        "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7' })"
+    )  # a sprite of which nothing is seen
+    page.wait_for("[...document.querySelectorAll('.tile img')].every(one => one.complete)")
+    x, y, width, height = page.box(".tile img")
+    seen = page.screenshot()[round(y + height / 2), round(x + width / 2)]
+    assert seen.tolist() == [250, 10, 200]
+    choose(page, "#backdrop", "#000000")
+    page.wait_for("getComputedStyle(document.querySelector('.tile img')).backgroundImage === 'none'")
+
+
+def test_while_it_loads_nothing_is_shown_that_would_move(
+    studio: Running, browser: Browser, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.find_packages(client)
+    goes_on = threading.Event()
+    whole = review_wall.wall
+
+    def slow(gallery: Any) -> dict[str, Any]:
+        assert goes_on.wait(60)
+        return whole(gallery)
+
+    monkeypatch.setattr(review_wall, "wall", slow)
+    try:
+        page = browser.open(studio.url)
+        page.wait_for("document.body.classList.contains('new')")
+        shown = (
+            "[...document.querySelectorAll('body *')].filter(one => one.checkVisibility({visibilityProperty: true}))"
+        )
+        assert page.evaluate(f"{shown}.map(one => one.innerText).filter(Boolean).join('|')") == "|".join(
+            ["Reading the candidates …"] * 2
+        )
+        page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
+        levels = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa']}"  # headings come with the rest of the page
+        assert not page.evaluate(f"axe.run({levels}).then(({{violations}}) => violations.map(one => one.id))")
+        background, ink = page.screenshot()[10, 10], page.screenshot().reshape(-1, 3)
+        assert len(np.unique(ink, axis=0)) > 2 and (ink == background).all(axis=1).mean() > 0.95
+    finally:
+        goes_on.set()
+    page.wait_for("globalThis.studio?.grid.sprites.length")
+    assert not page.evaluate("document.body.classList.contains('new')")
 
 
 def test_an_empty_project_a_wrong_token_and_a_studio_that_only_shows(
