@@ -87,7 +87,7 @@ def candidate_name(kind: str, index: int) -> str:
 
 
 def encode_png(sprite: NDArray[np.uint8], level: int = 1) -> bytes:
-    """RGBA uint8 [h, w, 4] as PNG; level 1 is four times faster than Pillow's default and a tenth larger."""
+    """RGBA uint8 [h, w, 4] as PNG; level 1 takes three quarters of the time of Pillow's default, and 8 % more bytes."""
     buffer = io.BytesIO()
     Image.fromarray(sprite, "RGBA").save(buffer, "PNG", compress_level=level)
     return buffer.getvalue()

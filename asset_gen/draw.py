@@ -196,6 +196,7 @@ def _drawn_set(
         if not len(wanted):
             mine = np.isin(candidates.kinds, short)
             raise QuotaError(_too_few(info, supply.reach, have, quotas, short, counted(causes[mine])))
+    networks.rest()  # to choose from many takes as much memory as to draw
     progress("choosing", 0, 1)
     look = None
     if candidates.points is not None:

@@ -50,3 +50,9 @@ class Networks:
         """What sets are compared with; only for a bundle that has a training set."""
         assert self.training is not None
         return Aim.of(self.training.features.values, self.training.kinds)
+
+    def rest(self) -> None:
+        """Give back memory that only further drawing would need; the networks stay loaded."""
+        further = (vars(self)[name] for name in ("features", "critic") if name in vars(self))
+        for session in (self.generator, self.classifier, *further):
+            session.rest()

@@ -148,6 +148,9 @@ class Painter(Session):
         pictures[:, 3, middle, middle] = 1
         return pictures
 
+    def rest(self) -> None:
+        """It holds nothing."""
+
 
 class Copyist(Painter):
     """A generator that has collapsed: one picture, whatever is asked for."""
@@ -165,6 +168,9 @@ class Eye(Session):
     def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         means = inputs["rgba"].mean(axis=(2, 3))
         return np.asarray(20 * means[:, : self.types], np.float32)
+
+    def rest(self) -> None:
+        """It holds nothing."""
 
 
 class Colours:
@@ -188,6 +194,9 @@ class FakeNetworks:
     def __init__(self, bundle: Any, device: str) -> None:
         self.info, self.generator, self.classifier = bundle.info, Painter(), Eye()
         self.training = None
+
+    def rest(self) -> None:
+        """They hold nothing."""
 
 
 def use_stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:

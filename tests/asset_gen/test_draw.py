@@ -123,6 +123,9 @@ class Taste(Session):
         assert inputs["label"].sum(axis=1).tolist() == [1] * len(inputs["rgba"])
         return np.asarray(20 * inputs["rgba"][:, :3].mean(axis=(1, 2, 3)), np.float32)
 
+    def rest(self) -> None:
+        """It holds nothing."""
+
 
 def critical(monkeypatch: pytest.MonkeyPatch) -> Networks:
     """The same that have a critic, too."""

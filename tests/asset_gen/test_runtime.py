@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -12,6 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from asset_gen.bundle import BUILT_IN, load_bundle
 from asset_gen.errors import DeviceError, ModelError
 from asset_gen.runtime import cores, open_session
 
@@ -75,6 +77,29 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     session = open_session(write_network(tmp_path / "a.onnx", "Log"), "cpu")
     with pytest.raises(ModelError, match="aren't finite"):
         session.run(x=-ROWS)
+
+
+def test_a_network_that_rested_gives_the_same_and_took_no_harm(tmp_path: Path) -> None:
+    session = open_session(write_network(tmp_path / "a.onnx", "Softmax"), "cpu", 2**30)
+    before = session.run(x=ROWS)
+    session.rest()
+    assert np.array_equal(session.run(x=ROWS), before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says in a file what a process holds")
+def test_memory_that_a_large_run_took_is_given_back() -> None:
+    def held() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    bundle = load_bundle(BUILT_IN)
+    types = np.eye(len(bundle.info.types), dtype=np.float32)[np.zeros(64, np.int64)]
+    z = np.ones((64, bundle.info.latent), np.float32)
+    session = open_session(bundle.generator, "cpu", bundle.memory)
+    first = session.run(z=z, label=types)
+    before = held()
+    session.rest()
+    assert before - held() > 20 * 2**20
+    assert np.array_equal(session.run(z=z, label=types), first)
 
 
 def test_another_shape_than_was_promised_is_refused(tmp_path: Path) -> None:
