@@ -1,4 +1,8 @@
-"""On which device does ONNX Runtime run, and is that really so?"""
+"""On which device does ONNX Runtime run, and is that really so?
+
+Optimised graphs aren't cached: the built-in model's three sessions take 0.06 s of processor time to open, from its own
+files as well as from optimised ones, of 0.4 s in which ``batch`` imports its modules and loads its model.
+"""
 
 from __future__ import annotations
 
