@@ -7,6 +7,7 @@ RUN is a training's folder.
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -22,12 +23,51 @@ from tests.clients.studio_page import Running, opened, running
 WIDTH, HEIGHT = 1180, 820
 
 
+def wall(browser: Browser, studio: Running) -> Page:
+    """Candidate potions, some kept and rejected, with all that is known of one."""
+    return _potions(opened(browser, studio, width=WIDTH, height=HEIGHT))
+
+
+def phone(browser: Browser, studio: Running) -> Page:
+    """The same on a phone, dark."""
+    page = opened(browser, studio, width=390, height=760, dark=True)
+    page.wait_for("[...document.querySelectorAll('.tile img')].every(one => one.complete && one.naturalWidth)")
+    return page
+
+
+def publish(browser: Browser, studio: Running) -> Page:
+    """What publishing would change, after seven sprites of the game were rejected."""
+    page = opened(browser, studio, width=WIDTH, height=HEIGHT)
+    _set(page, "state", "in")
+    for _ in range(7):
+        page.press("r")
+    page.wait_for("globalThis.studio.waits() === 0")
+    page.press("p")
+    page.wait_for("document.querySelectorAll('.swaps img').length >= 7")
+    page.wait_for("[...document.querySelectorAll('.swaps img')].every(one => one.naturalWidth)")
+    return page
+
+
+def _potions(page: Page) -> Page:
+    _set(page, "type", "potion")
+    for key in ("k", "k", "ArrowRight", "r", "k", "ArrowLeft"):
+        page.press(key)
+    page.wait_for("globalThis.studio.waits() === 0 && document.querySelector('.facts table')")
+    page.wait_for("[...document.querySelectorAll('.tile img')].every(one => one.complete)")
+    return page
+
+
+def _set(page: Page, control: str, value: str) -> None:
+    page.evaluate(
+        f"(one => {{ one.value = '{value}'; one.dispatchEvent(new Event('change')) }})"
+        f"(document.getElementById('{control}'))"
+    )
+
+
 def making(browser: Browser, studio: Running) -> Page:
     """Variations of a potion, two of them chosen."""
     page = opened(browser, studio, width=WIDTH, height=HEIGHT)
-    page.evaluate(
-        "const type = document.getElementById('type'); type.value = 'potion'; type.dispatchEvent(new Event('change'))"
-    )
+    _set(page, "type", "potion")
     page.evaluate("document.getElementById('one').hidden && globalThis.studio.grid.does.opened()")
     page.wait_for("document.querySelector('#making .ways button')?.disabled === false")
     for _ in range(5):
@@ -72,9 +112,12 @@ def training(browser: Browser, studio: Running) -> Page:
 
 
 PICTURES: dict[str, Callable[[Browser, Running], Page]] = {
+    "review.png": wall,
+    "review-phone.png": phone,
     "review-making.png": making,
     "review-lab.png": lab,
     "review-training.png": training,
+    "review-publish.png": publish,
 }
 
 
@@ -83,6 +126,8 @@ def main() -> None:
     project, run, out = (Path(argument) for argument in sys.argv[1:4])
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copytree(project, Path(folder) / "mygame"))
+        for command in (["init", "-q"], ["config", "user.name", "Ada"]):  # who decides
+            subprocess.run(["git", "-C", copy, *command], check=True)
         browser = Browser(Path(shutil.which("chromium") or "chromium"), Path(folder) / "profile")
         try:
             with running(copy, run=run) as studio:
