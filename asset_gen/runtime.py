@@ -91,9 +91,14 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
+thread_limit: int | None = None
+"""Cores that this process may use at most: it is set where several processes of ours share a machine."""
+
+
 def cores() -> int:
     """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(found, thread_limit or found)
 
 
 def open_session(path: Path, device: str = "auto", memory: int | None = None, graph: bytes | None = None) -> Session:

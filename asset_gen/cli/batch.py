@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from asset_gen.batch import Outcome, preview, run_batches
 from asset_gen.candidates import FOLDER
 from asset_gen.cli.progress import bar
+from asset_gen.engines import ENGINES
 from asset_gen.fitness import listed
 from asset_gen.plan import Plan, Request
 from asset_gen.publish import Place
@@ -109,6 +110,14 @@ RENAMED = {"target": "targets", "variant": "variants"}
     show_default=True,
     help="Where networks run.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(list(ENGINES)),
+    default="local",
+    show_default=True,
+    help="Where candidates are drawn: in this process, or by Ray in one process a core of this machine, which listen "
+    "on 127.0.0.1 alone.",
+)
 @click.option("--set", "part", envvar="ASSETGEN_SET", metavar="NAME", help="Only this one of the recipe's sets.")
 @click.option("--only", multiple=True, metavar="TYPE:SLOT", help="Make only this slot again; repeatable.")
 @click.option(
@@ -141,7 +150,7 @@ def command(
       assetgen batch --reject dragon:17
       assetgen batch --model models/mine --palette 16 --dry-run
     """
-    further = {name: options.pop(name) for name in ("device", "yes")}
+    further = {name: options.pop(name) for name in ("device", "engine", "yes")}
     further |= {name: parse_slots(options.pop(name), f"--{name}") for name in ("only", "reject")}
     given = {
         RENAMED.get(name, name): value

@@ -11,7 +11,7 @@ from asset_gen.judge import Task
 from asset_gen.networks import Networks
 from asset_gen.staged import Part
 
-ENGINES = {"local": "asset_gen.engines.local:Local"}
+ENGINES = {"local": "asset_gen.engines.local:Local", "ray": "asset_gen.engines.ray:Ray"}
 """Name → ``module:class``. The class takes ``networks`` and a ``task``."""
 
 

@@ -175,6 +175,7 @@ VARIABLES = {
     "MAX_SIDE": ("512", "layout", Layout(max_side=512)),
     "VARIANT": ("3 2", "layout", Layout(variants=[2, 3])),
     "DEVICE": ("cpu", "device", "cpu"),
+    "ENGINE": ("ray", "engine", "ray"),
     "ONLY": ("imp:3 bat:4", "only", (("imp", 3), ("bat", 4))),
     "REJECT": ("imp_000003", "reject", (("imp", 3),)),
     "YES": ("1", "yes", True),
@@ -202,8 +203,8 @@ def test_every_flag_can_be_set_in_the_environment(
     monkeypatch.setenv(f"ASSETGEN_{name}", text)
     assert cli("batch").err == "assetgen: heard\n"
     assert getattr(heard[0], field) == value
-    # of a file that --filter names, of the recipe, of assetgen explore publish, of callers: there is one engine so far
-    others = {"ratings", "name", "instead", "engine"}
+    # of a file that --filter names, of the recipe, of assetgen explore publish, of callers
+    others = {"ratings", "name", "instead"}
     assert {entry[1] for entry in VARIABLES.values()} | others == set(Request.__dataclass_fields__)
 
 
