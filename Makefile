@@ -2,7 +2,7 @@
 # make test   build a development environment and run every test that needs no installed engine or browser
 # make clients  install the real clients (apt; as root) and run tests/clients: none may be skipped
 # make lint   formatting, types, layers, generated documents
-# make bench  the figures of the README, as a table
+# make bench  measure docs/benchmarks.md anew (a quarter of an hour on an idle machine)
 # make fuzz   what strangers send to every reader, for MINUTES each (extra fuzz)
 # make torture  200 SIGKILLs at random moments over each command that writes, and what they left
 
@@ -51,10 +51,7 @@ docs: .venv/installed
 	$(DEV)/python -m asset_gen.schemas
 
 bench: .venv/installed
-	$(DEV)/python tests/benchmarks/bench.py
-	$(DEV)/python tests/benchmarks/layout.py
-	$(DEV)/python tests/benchmarks/selection.py
-	$(DEV)/python tests/benchmarks/scoring.py
+	$(DEV)/python tests/benchmarks/harness.py
 
 MINUTES ?= 10
 

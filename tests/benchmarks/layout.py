@@ -1,18 +1,16 @@
-"""500 sprites → a sheet and its data, beside two peers: python tests/benchmarks/layout.py [--runs N] [--cache DIR]
+"""500 sprites → a sheet and its data, beside two peers: rows of the subject ``layout``.
 
 All three are whole processes that read the same 500 PNG files of 64×64 (the built-in model's) and write one sheet with
 gaps of two pixels and TexturePacker's JSON or plist; nothing is rotated or trimmed. Efficiency is the share of the
-sheet that sprites fill. The second table is ours alone: the same sprites trimmed, and packed as they fit.
+sheet that sprites fill. The last row is ours alone: the same sprites trimmed, and packed as they fit.
 
-The peers are fetched on the first run: PyTexturePacker with pip, free-tex-packer-core with npm, into --cache.
+The peers are fetched on the first run: PyTexturePacker with pip, free-tex-packer-core with npm, into ``CACHE``.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -23,9 +21,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.benchmarks.harness import Row
+
 PY_TEXTURE_PACKER = "PyTexturePacker==1.2.1"
 FREE_TEX_PACKER = "free-tex-packer-core@0.3.9"
 COUNT = 500
+CACHE = Path.home() / ".cache/assetgen-clients/packers"
 
 OURS = """
 import sys
@@ -86,31 +87,31 @@ def sprites_into(folder: Path) -> None:
                 picture.crop((x, y, x + width, y + height)).save(folder / f"{sprite['name']}.png")
 
 
-def peers(cache: Path) -> dict[str, tuple[list[str], dict[str, str]]]:
-    """Name → (command without its two folders, environment), each fetched once."""
+def peers(cache: Path) -> tuple[dict[str, tuple[list[str], dict[str, str]]], dict[str, str]]:
+    """Name → (command without its two folders, environment), each fetched once; and name → why it can't be had."""
     python, node = cache / "python", cache / "node"
-    if not (python / "PyTexturePacker").is_dir():
-        install = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--target",
-            str(python),
-            PY_TEXTURE_PACKER,
-        ]
-        subprocess.run(install, check=True)
-    if not (node / "node_modules").is_dir():
-        npm = ["npm", "install", "--silent", "--ignore-scripts", "--prefix", str(node), FREE_TEX_PACKER]
-        subprocess.run(npm, check=True)
-    (node / "pack.js").write_text(NODE_PEER)
-    return {
-        "assetgen": ([sys.executable, "-c", OURS], {}),
+    found: dict[str, tuple[list[str], dict[str, str]]] = {"assetgen": ([sys.executable, "-c", OURS], {})}
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(python), PY_TEXTURE_PACKER]
+    npm = ["npm", "install", "--silent", "--ignore-scripts", "--prefix", str(node), FREE_TEX_PACKER]
+    offers = {
+        "PyTexturePacker 1.2.1": (python / "PyTexturePacker", pip),
+        "free-tex-packer-core 0.3.9": (node / "node_modules", npm),
+    }
+    commands = {
         "PyTexturePacker 1.2.1": ([sys.executable, "-c", PYTHON_PEER], {"PYTHONPATH": str(python)}),
         "free-tex-packer-core 0.3.9": (["node", str(node / "pack.js")], {}),
     }
+    missing = {}
+    for name, (folder, install) in offers.items():
+        try:
+            if not folder.is_dir():
+                subprocess.run(install, check=True, stdin=subprocess.DEVNULL, timeout=60)
+            found[name] = commands[name]
+        except (OSError, subprocess.SubprocessError) as error:
+            missing[name] = f"{install[0]} can't fetch it ({type(error).__name__})"
+    if node.is_dir():
+        (node / "pack.js").write_text(NODE_PEER)
+    return found, missing
 
 
 def measured(command: list[str], environment: dict[str, str], source: Path) -> tuple[float, float, float, int]:
@@ -146,34 +147,28 @@ def trimmed(source: Path) -> tuple[float, float, int]:
     return seconds, filled / sum(sheet.width * sheet.height for sheet in sheets), len(sheets)
 
 
-def main() -> None:
-    """Print both tables; exit code 1 if a limit isn't met."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/assetgen-clients/packers")
-    options = parser.parse_args()
-    if not shutil.which("npm"):
-        raise SystemExit("npm is needed to fetch free-tex-packer-core: install Node.js first.")
+def rows(runs: int) -> list[Row]:
+    """Ours against each peer, and the trimmed layout."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder)
         sprites_into(source)
-        commands = peers(options.cache)
-        rows: dict[str, list[tuple[float, float, float, int]]] = {name: [] for name in commands}
-        for _ in range(options.runs):
+        commands, missing = peers(CACHE)
+        found: dict[str, list[tuple[float, float, float, int]]] = {name: [] for name in commands}
+        for _ in range(runs):
             for name, (command, environment) in commands.items():  # in turn, so that all meet the same machine
-                rows[name].append(measured(command, environment, source))
-        print("| 500 sprites of 64×64 | seconds | CPU seconds | efficiency | kB |\n|---|---|---|---|---|")
-        table = {name: [statistics.median(column) for column in zip(*runs, strict=True)] for name, runs in rows.items()}
-        for name, (seconds, cpu, efficiency, size) in table.items():
-            print(f"| {name} | {seconds:.2f} | {cpu:.2f} | {efficiency:.3f} | {size / 1000:.0f} |")
-        seconds, efficiency, count = trimmed(source)
-        print("\n| the same, trimmed | seconds of layout | efficiency | sheets |\n|---|---|---|---|")
-        print(f"| assetgen | {seconds:.2f} | {efficiency:.3f} | {count} |")
-    ours, *others = table.values()
-    met = ours[2] >= 0.92 and all(ours[0] < other[0] and ours[1] < other[1] for other in others)
-    if not (met and efficiency >= 0.80 and seconds <= 1):
-        sys.exit("a limit isn't met: efficiency ≥ 0.92 and faster than both; trimmed ≥ 0.80 in ≤ 1 s")
-
-
-if __name__ == "__main__":
-    main()
+                found[name].append(measured(command, environment, source))
+        layout_seconds, efficiency, count = trimmed(source)
+    table = {name: [statistics.median(column) for column in zip(*times, strict=True)] for name, times in found.items()}
+    ours = table.pop("assetgen")
+    rows = []
+    for name, (clock, cpu, filled, size) in table.items():
+        for what, mine, theirs in (("by the clock", ours[0], clock), ("of CPU", ours[1], cpu)):
+            value = f"{mine:.2f} s: {theirs / mine:.1f}× as fast"
+            rows.append(Row(f"seconds {what}", value, f"{theirs:.2f} s, {name}", "faster", mine < theirs, runs))
+        value, peer = f"{ours[2]:.3f} ({ours[3] / 1000:.0f} kB)", f"{filled:.3f} ({size / 1000:.0f} kB), {name}"
+        rows.append(Row("share of the sheet that sprites fill", value, peer, "≥ 0.92", ours[2] >= 0.92, runs))
+    rows += [Row(f"against {name}", "–", f"not available: {reason}") for name, reason in missing.items()]
+    what = f"trimmed: share filled, layout alone, {count} sheet(s)"
+    met = efficiency >= 0.80 and layout_seconds <= 1
+    rows.append(Row(what, f"{efficiency:.3f} in {layout_seconds:.2f} s", goal="≥ 0.80 in ≤ 1 s", met=met))
+    return rows

@@ -24,6 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.benchmarks.harness import Row
+
 Encode = Callable[[NDArray[np.uint8]], bytes]
 ASSETGEN = [sys.executable, "-c", "from asset_gen.cli import main; main()"]
 STRATEGIES = {"filtered": 1, "Huffman": 2, "run lengths": 3}
@@ -107,19 +111,36 @@ def _same(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
     return np.array_equal(a, b)
 
 
+def rows(runs: int) -> list[Row]:
+    """For the page; of 125 sprites."""
+    found = []
+    for row in pictures_and_rows(125, runs):
+        what = f"{row['pictures']} {row['subject']}, {row['encoder']}"
+        if row.get("missing"):
+            found.append(Row(what, "–", f"not available: {row['missing']}"))
+        else:
+            found.append(Row(what, f"{row['cpu_seconds']:.3f} s ({row['bytes']:,} bytes)", runs=runs))
+    return found
+
+
+def pictures_and_rows(count: int, runs: int) -> list[dict[str, Any]]:
+    """Rows for candidates and sheets of a batch."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["batch", "--count", str(count), "--project", folder, "--device", "cpu", "--filter", "is", "-q"]
+        subprocess.run([*ASSETGEN, *command], check=True)
+        found = sorted(Path(folder).rglob("*.png"))
+        candidates = read([path for path in found if "candidates~" in path.parts])
+        sheets = read([path for path in found if "candidates~" not in path.parts])
+    return rows_of("candidates", candidates, runs) + rows_of("sheets", sheets, runs)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--count", type=int, default=250)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["batch", "--count", str(given.count), "--project", folder, "--device", "cpu", "--filter", "is", "-q"]
-        subprocess.run([*ASSETGEN, *command], check=True)
-        found = sorted(Path(folder).rglob("*.png"))
-        candidates = read([path for path in found if "candidates~" in path.parts])
-        sheets = read([path for path in found if "candidates~" not in path.parts])
-    rows = rows_of("candidates", candidates, given.runs) + rows_of("sheets", sheets, given.runs)
+    rows = pictures_and_rows(given.count, given.runs)
     for row in rows:
         figures = row.get("missing") or f"{row['bytes']:>10,} bytes  {row['cpu_seconds']:>8.3f} s CPU"
         print(f"{row['subject']:<11} {row['pictures']:>5}  {row['encoder']:<32} {figures}")

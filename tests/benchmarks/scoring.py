@@ -1,17 +1,14 @@
-"""How fast are the scorers? python tests/benchmarks/scoring.py [--runs N] [--sprites N] [--many N] [--json FILE]
+"""How fast are the scorers? Rows of the subject ``scoring``.
 
 Seconds are wall-clock on all cores that this process may use; each ratio is the median over runs, and what is compared
-is measured in turn on the same sprites, so that a machine whose speed drifts slows both sides. ``--sprites`` is how
+is measured in turn on the same sprites, so that a machine whose speed drifts slows both sides. ``SPRITES`` is how
 many the large networks see. Inception's weights are random (the published ones aren't needed to be fast), and both
-packages must find the same score with them. Peak memory is that of the whole command, which draws ``--many`` sprites.
+packages must find the same score with them. Peak memory is that of the whole command, which draws ``MANY`` sprites.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -24,7 +21,6 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.modules.setdefault("torchvision._meta_registrations", ModuleType("no operators"))  # as tests/conftest.py explains
 
 import torch  # noqa: E402
@@ -36,6 +32,7 @@ from asset_gen.score.pictures import network_pictures  # noqa: E402
 from asset_gen.score.scorer import OUTSIDE, Opening, Scorer, open_scorer  # noqa: E402
 from exporter.scorers import CONVERTERS  # noqa: E402
 from tests.benchmarks.bench import ASSETGEN, measured  # noqa: E402
+from tests.benchmarks.harness import Row  # noqa: E402
 from tests.creatures import KINDS, creature, write_set  # noqa: E402
 from tests.networks import outside_with, random_inception  # noqa: E402
 from trainer.official import official_inception_score  # noqa: E402
@@ -45,6 +42,8 @@ SPLITS = 4
 TOLERANCE = 1e-4
 SMALL = 20_000  # sprites that the small classifier sees
 FEW = 6_000  # sprites, more than the command holds in memory
+MANY = 20_000
+SPRITES = 128
 CPU = torch.device("cpu")
 
 
@@ -78,38 +77,29 @@ def eager(network: torch.nn.Module, sprites: NDArray[np.uint8], scorer: Scorer, 
             network(torch.from_numpy(shown).to(memory_format=memory))
 
 
-def main() -> None:
-    """Measure, print the table, and write it as JSON where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--sprites", type=int, default=128)
-    parser.add_argument("--many", type=int, default=20_000)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    rows: list[tuple[str, str, str, bool]] = []
+def rows(runs: int) -> list[Row]:
+    """Speed and memory, each beside its peer."""
+    found_rows: list[Row] = []
 
-    def row(what: str, value: str, limit: str, met: bool) -> None:
-        rows.append((what, value, limit, met))
-        print(f"{what:<66} {value:>34}   {limit:<18} {'met' if met else 'MISSED'}", flush=True)
+    def row(what: str, value: str, limit: str, met: bool | None, peer: str = "–", runs: int = runs) -> None:
+        found_rows.append(Row(what, value, peer, limit, met, runs))
 
-    machine = platform.processor() or platform.machine()
-    print(f"{machine}, {cores()} cores, Python {platform.python_version()}, torch {torch.__version__}")
     torch.set_num_threads(cores())
 
     types = open_scorer("types", Opening(bundle=load_bundle(BUILT_IN), device="cpu"))
     many = sprites_of(SMALL)
     types.judge(many[:256])
-    speed = SMALL / statistics.median(seconds_of(lambda: types.judge(many)) for _ in range(options.runs))
-    row(f"types: sprites a second ({SMALL:,} of 32 px)", f"{speed:,.0f}", "≥ 2,000", speed >= 2000)
+    speed = SMALL / statistics.median(seconds_of(lambda: types.judge(many)) for _ in range(runs))
+    row(f"`types`: sprites a second ({SMALL:,} of 32 px)", f"{speed:,.0f}", "≥ 2,000", speed >= 2000)
 
     with tempfile.TemporaryDirectory() as folder:
         art = str(write_set(Path(folder), each=100))
         command = [*ASSETGEN, "score", str(BUILT_IN), "--against", art, "--device", "cpu", "--json", "--count"]
-        few, most = (measured([*command, str(count)])[1] for count in (FEW, options.many))
-        what = f"score: peak memory at {options.many:,} sprites against {FEW:,}"
-        row(what, f"{most:.0f} / {few:.0f} MiB ({most / few - 1:+.0%})", "≤ +15 %", most <= 1.15 * few)
+        few, most = (measured([*command, str(count)])[1] for count in (FEW, MANY))
+        what, peer = f"score: peak memory at {MANY:,} sprites", f"{few:.0f} MiB at {FEW:,}"
+        row(what, f"{most:.0f} MiB ({most / few - 1:+.0%})", "≤ +15 %", most <= 1.15 * few, peer, runs=1)
 
-    some = sprites_of(options.sprites)
+    some = sprites_of(SPRITES)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ASSETGEN_CACHE"] = str(Path(folder) / "cache")
         imagenet = open_scorer("imagenet", Opening(device="cpu", convert=CONVERTERS))
@@ -119,11 +109,11 @@ def main() -> None:
         ):
             network = load_efficientnet("lite0").to(memory_format=memory)  # type: ignore[call-overload]
             times, ours, theirs = ratio(
-                partial(imagenet.judge, some), partial(eager, network, some, imagenet, memory), options.runs
+                partial(imagenet.judge, some), partial(eager, network, some, imagenet, memory), runs
             )
-            value = f"{times:.1f}× ({len(some) / ours:.0f} against {len(some) / theirs:.0f} a second)"
-            row(f"imagenet: against the same network in PyTorch ({name})", value, f"≥ {limit}×" if limit else "–",
-                limit is None or times >= limit)  # fmt: skip
+            value, peer = f"{len(some) / ours:.0f}: {times:.1f}× as fast", f"{len(some) / theirs:.0f}, PyTorch, {name}"
+            goal, met = (f"≥ {limit:.0f}×", times >= limit) if limit else ("–", None)
+            row("`imagenet`: sprites a second", value, goal, met, peer)
 
         weights = Path(folder) / OUTSIDE["inception"].weights.file
         torch.save(random_inception(some[:32]), weights)
@@ -137,18 +127,10 @@ def main() -> None:
         def theirs_scores() -> None:
             found["theirs"] = official_inception_score(some, weights, SPLITS, device=CPU)
 
-        times, ours, theirs = ratio(ours_scores, theirs_scores, options.runs)
-        value = f"{times:.1f}× ({len(some) / ours:.0f} against {len(some) / theirs:.0f} a second)"
-        row("inception: against pytorch_gan_metrics.get_inception_score", value, "≥ 2×", times >= 2)
+        times, ours, theirs = ratio(ours_scores, theirs_scores, runs)
+        value, peer = f"{len(some) / ours:.0f}: {times:.1f}× as fast", f"{len(some) / theirs:.0f}, pytorch_gan_metrics"
+        row("`inception`: sprites a second", value, "≥ 2×", times >= 2, peer)
         difference = abs(found["ours"][0] - found["theirs"][0])
-        value = f"{found['ours'][0]:.6f} and {found['theirs'][0]:.6f}"
-        row("inception: the same score", value, f"within {TOLERANCE:.0e}", difference <= TOLERANCE)
-    if options.json:
-        keys = ("figure", "measured", "limit", "met")
-        options.json.write_text(json.dumps([dict(zip(keys, values, strict=True)) for values in rows], indent=1))
-    if not all(met for *_, met in rows):
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
+        value, peer = f"{found['ours'][0]:.6f}", f"{found['theirs'][0]:.6f}"
+        row("`inception`: the score", value, f"within {TOLERANCE:.0e}", difference <= TOLERANCE, peer)
+    return found_rows

@@ -1,0 +1,73 @@
+"""The harness of the benchmarks and its page fit together; nothing is timed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import asdict
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from tests.benchmarks import harness
+from tests.benchmarks.operations import operations
+
+
+def stored() -> dict[str, object]:
+    return dict(json.loads(harness.STORE.read_text(encoding="utf-8")))
+
+
+def test_the_page_is_the_one_of_the_stored_figures() -> None:
+    assert harness.PAGE.read_text(encoding="utf-8") == harness.page(stored())
+
+
+def test_every_subject_is_in_the_page_and_nothing_else_is_stored() -> None:
+    page = harness.PAGE.read_text(encoding="utf-8")
+    for name, subject in harness.SUBJECTS.items():
+        assert f"## {subject.title}\n\n`{name}`: " in page
+    assert set(stored()) <= set(harness.SUBJECTS)
+
+
+def test_a_missed_goal_and_a_missing_peer_stay_in_the_page() -> None:
+    rows = [
+        harness.Row("a", "2 s", "1 s, b", "faster", False, 3),
+        harness.Row("b|c", "–", "not available: no compiler"),
+    ]
+    found = {"date": "2026-01-01", "seconds": 1, "machine": {"cores": "2"}, "rows": [asdict(row) for row in rows]}
+    page = harness.page({"job": found})
+    assert "| a | 2 s | 1 s, b | faster | MISSED | 3 |" in page
+    assert "| b\\|c | – | not available: no compiler | – |  | 1 |" in page
+    assert "Of 1 goals 0 are met" in page
+    assert page.count("Not measured yet.") == len(harness.SUBJECTS) - 1
+
+
+@pytest.mark.parametrize(
+    "name", ["job", "batch", "memory", "training", "linear", "selection", "layout", "png", "floor"]
+)
+def test_every_subject_names_a_function(name: str) -> None:
+    module, _, function = harness.SUBJECTS[name].module.partition(":")
+    assert callable(getattr(importlib.import_module(f"tests.benchmarks.{module}"), function or "rows"))
+
+
+def test_operations_are_those_counted_by_hand() -> None:
+    weights = {
+        "w": np.zeros((8, 2, 3, 3), np.float32),  # 8 maps of 2 groups of 2 maps, 3 × 3
+        "m": np.zeros((8 * 5 * 5, 10), np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1], group=2),
+        helper.make_node("Flatten", ["y"], ["f"]),
+        helper.make_node("Gemm", ["f", "m"], ["g"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "hand",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4, 5, 5])],
+        [helper.make_tensor_value_info("g", TensorProto.FLOAT, ["n", 10])],
+        [onnx.numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    convolution = 2 * (2 * 3 * 3) * (8 * 5 * 5)
+    product = 2 * (8 * 5 * 5) * 10
+    assert operations(helper.make_model(graph)) == convolution + product

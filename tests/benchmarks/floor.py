@@ -1,0 +1,105 @@
+"""How much of what the machine can do do networks and encoding take? Rows of the subject ``floor``."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+import zlib
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from asset_gen.bundle import BUILT_IN, load_bundle
+from asset_gen.png import encode_sheet
+from asset_gen.runtime import cores
+from tests.benchmarks.harness import Row
+from tests.benchmarks.operations import operations
+
+SIDE, BATCH, CALLS = 1024, 64, 4
+GOAL = 0.5
+PROFILED = 6
+"""Operators that get a row."""
+
+
+def rows(runs: int) -> list[Row]:
+    """The generator's rate against that of a matrix product, its profile, and our encoder's against zlib's."""
+    chance = np.random.default_rng(0)
+    left, right = (chance.standard_normal((SIDE, SIDE)).astype(np.float32) for _ in range(2))
+    info = load_bundle(BUILT_IN).info
+    inputs = {
+        "z": chance.standard_normal((BATCH, info.latent)).astype(np.float32),
+        "label": np.eye(len(info.types), dtype=np.float32)[np.arange(BATCH) % len(info.types)],
+    }
+    path = BUILT_IN / "generator.onnx"
+    session = ort.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
+    count = operations(onnx.load(str(path)))
+    (rgba,) = session.run(None, inputs)
+    left @ right
+    pairs = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        for _ in range(CALLS):
+            session.run(None, inputs)
+        middle = time.perf_counter()
+        for _ in range(10):
+            left @ right
+        end = time.perf_counter()
+        pairs.append((CALLS * BATCH * count / (middle - begun), 10 * 2 * SIDE**3 / (end - middle)))
+    ours, best = (statistics.median(column) for column in zip(*pairs, strict=True))
+    share = statistics.median(a / b for a, b in pairs)
+    found = [
+        Row(
+            f"generator: {count / 1e6:.0f} million operations a sprite; billions a second",
+            f"{ours / 1e9:.0f}: {share:.0%}",
+            f"{best / 1e9:.0f}, NumPy's matrix product",
+            f"≥ {GOAL:.0%}",
+            share >= GOAL,
+            runs,
+        )
+    ]
+    found += [Row(f"profile of the generator: {name}", f"{part:.0%}") for name, part in profile(path, inputs)]
+    pixels = ((rgba.transpose(0, 2, 3, 1) + 1) * 127.5).astype(np.uint8)
+    sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in pixels.reshape(8, 8, *pixels.shape[1:])])
+    raw, rates = sheet.tobytes(), []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        for _ in range(20):
+            encode_sheet(sheet)
+        middle = time.perf_counter()
+        for _ in range(20):
+            zlib.compress(raw, 1)
+        rates.append((middle - begun, time.perf_counter() - middle))
+    mine, floor = (20 * len(raw) / statistics.median(column) / 1e6 for column in zip(*rates, strict=True))
+    found.append(
+        Row("encoding a sheet, MB of pixels a second", f"{mine:.0f}", f"{floor:.0f}, zlib at level 1", runs=runs)
+    )
+    return found
+
+
+def _options() -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = cores()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as asset_gen.runtime
+    return options
+
+
+def profile(path: Path, inputs: dict[str, np.ndarray]) -> list[tuple[str, float]]:
+    """Operators and their share of the time, the slowest first."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = _options()
+        options.enable_profiling, options.profile_file_prefix = True, str(Path(folder) / "profile")
+        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        for _ in range(CALLS):
+            session.run(None, inputs)
+        events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
+    times: dict[str, float] = defaultdict(float)
+    for event in events:
+        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+            times[event["args"]["op_name"]] += event["dur"]
+    whole = sum(times.values())
+    return [(name, spent / whole) for name, spent in sorted(times.items(), key=lambda item: -item[1])[:PROFILED]]

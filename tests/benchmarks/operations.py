@@ -1,0 +1,37 @@
+"""How many floating-point operations does an ONNX graph take?"""
+
+from __future__ import annotations
+
+from math import prod
+
+import onnx
+
+
+def operations(model: onnx.ModelProto) -> int:
+    """Multiplications and additions of convolutions and matrix products for one row; everything else is left out.
+
+    Raises:
+        ValueError: the shape of one of them can't be inferred.
+    """
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    shapes = {value.name: _shape(value) for value in [*graph.input, *graph.value_info, *graph.output]}
+    shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    total = 0
+    for node in graph.node:
+        if node.op_type not in ("Conv", "Gemm", "MatMul"):
+            continue
+        output, inputs = shapes.get(node.output[0]), [shapes.get(name) for name in node.input[:2]]
+        if not output or None in inputs:
+            raise ValueError(f"{node.name}: no shape is known")
+        settings = {item.name: item.i for item in node.attribute if item.type == onnx.AttributeProto.INT}
+        left, right = inputs
+        assert left is not None and right is not None
+        # of a convolution: inputs of a group times the kernel
+        inner = prod(right[1:]) if node.op_type == "Conv" else left[0 if settings.get("transA") else -1]
+        total += 2 * inner * prod(output)
+    return total
+
+
+def _shape(value: onnx.ValueInfoProto) -> list[int]:
+    """A free dimension counts as one row."""
+    return [dimension.dim_value or 1 for dimension in value.type.tensor_type.shape.dim]
