@@ -3,7 +3,8 @@
 Two logistic regressions by L-BFGS, one on the features of a frozen EfficientNet-Lite0 (1,280 channels, the figure
 enlarged to 224 pixels on white), one on its colours and size; the geometric mean of their chances says more than one
 regression on both [measured: 0.40 against 0.37 on veekun]. A second for some twenty sprites on a CPU core. Without
-outside networks: the small type classifier that every training has.
+outside networks: the small type classifier that every training has. Where the set's own types show that files
+numbered one after another share them, names take part (``trainer.name_order``).
 
 Misfiled sprites are found by confident learning (Northcutt et al. 2021, arXiv:1911.00068): every sprite is judged by a
 model that hasn't seen it, and those that it trusts least to be what their folder says come first.
@@ -26,6 +27,7 @@ from asset_gen.images import Rgba
 from asset_gen.palette import oklab
 from trainer.classifier import fit
 from trainer.judge import EfficientNetFeatures
+from trainer.name_order import neighbours_say, places_of
 
 Stack = NDArray[np.uint8]  # [n, s, s, 4], straight alpha
 Probabilities = NDArray[np.float64]  # [n, types]
@@ -39,6 +41,8 @@ DECAY = 0.1  # L2 penalty on standardised features; from 0.03 to 0.3 it makes no
 STEPS = 60  # of L-BFGS
 FIRST_SHARE = 0.65
 """Of a sprite with two types; the second one's is the rest."""
+NAME_WEIGHTS = (0.0, 0.5, 1.0)
+"""How much what names say counts beside what pictures say; chosen by the likelihood of the types given."""
 LISTED = 0.1
 """Share of a set that is listed as misfiled at most."""
 
@@ -129,6 +133,47 @@ def pretrained_model(network: NDArray[np.float32], colours: NDArray[np.float32],
     return together(regression(network, targets), regression(colours, targets))
 
 
+def weighed(pictures: Probabilities, names: Probabilities, weight: float) -> Probabilities:
+    """What pictures and names say together, [n, types]; at a weight of 0 what pictures say."""
+    product = pictures * names**weight
+    return np.asarray(product / product.sum(axis=1, keepdims=True))
+
+
+def name_weight(pictures: Probabilities, names: Probabilities, labels: NDArray[np.int64]) -> float:
+    """The one of ``NAME_WEIGHTS`` with which sprites are likeliest what they are said to be.
+
+    Both must be judged by models that hadn't seen the sprites, or names would always win.
+    """
+    rows = np.arange(len(labels))
+
+    def likelihood(weight: float) -> float:
+        return float(np.log(weighed(pictures, names, weight)[rows, labels] + 1e-12).mean())
+
+    return max(NAME_WEIGHTS, key=likelihood)
+
+
+def with_names(model: Model, names: Sequence[str], targets: NDArray[np.float32], labels: NDArray[np.int64]) -> Model:
+    """A model that also asks names, as far as the types given show that they tell something.
+
+    Args:
+        model: of pictures.
+        names: [n], of files, without their folders.
+        targets: [n, types], as of ``targets_of``.
+        labels: [m]: the types of the first m rows, the typed ones.
+    """
+    places, types = places_of(names), targets.shape[1]
+
+    def of_names(learnt: NDArray[np.int64], asked: NDArray[np.int64]) -> Probabilities:
+        return neighbours_say(places, targets, learnt, asked)
+
+    weight = name_weight(out_of_fold(model, labels, types), out_of_fold(of_names, labels, types), labels)
+
+    def judged(learnt: NDArray[np.int64], asked: NDArray[np.int64]) -> Probabilities:
+        return weighed(model(learnt, asked), of_names(learnt, asked), weight)
+
+    return judged if weight else model
+
+
 def targets_of(first: NDArray[np.int64], types: int, second: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
     """What a model shall say of sprites: [n, types], all of it the first type, or shared with a second one."""
     targets = np.zeros((len(first), types), np.float32)
@@ -204,22 +249,32 @@ def ranked(judged: Probabilities, labels: NDArray[np.int64]) -> NDArray[np.int64
 
 
 def suspects(
-    judged: Probabilities, labels: NDArray[np.int64], second: NDArray[np.int64] | None = None
+    judged: Probabilities,
+    labels: NDArray[np.int64],
+    second: NDArray[np.int64] | None = None,
+    pictures: Probabilities | None = None,
 ) -> list[Suspect]:
     """Sprites that are likely misfiled, the likeliest first; at most a tenth of the set.
 
     A type that isn't given, also not as ``second``, must be the likeliest, and as likely as it is on the mean for its
-    own sprites.
+    own sprites; or as likely as that by ``pictures`` alone, for a sprite whose name stands alone.
     """
     second = labels if second is None else second
+    pictures = judged if pictures is None else pictures
     types = judged.shape[1]
     rows = np.arange(len(labels))
     own = judged[rows, labels]
-    usual = np.array([own[labels == kind].mean() if (labels == kind).any() else 1.0 for kind in range(types)])
+
+    def usual(p: Probabilities) -> NDArray[np.float64]:
+        """[types]: how likely each is on the mean for its own sprites."""
+        mine = p[rows, labels]
+        return np.array([mine[labels == kind].mean() if (labels == kind).any() else 1.0 for kind in range(types)])
+
+    sure = (judged >= usual(judged)) | (pictures >= usual(pictures))
     found = []
     for row in ranked(judged, labels)[: max(1, int(LISTED * len(labels)))].tolist():
         best = int(judged[row].argmax())
-        if best not in (labels[row], second[row]) and judged[row, best] >= usual[best]:
+        if best not in (labels[row], second[row]) and sure[row, best]:
             found.append(Suspect(row, best, float(own[row]), float(judged[row, best])))
     return found
 
@@ -248,9 +303,16 @@ class Judgement:
 
 
 def judge(
-    typed: Sequence[Rgba], labels: Sequence[tuple[str, ...]], untyped: Sequence[Rgba], pretrained: bool = True
+    typed: Sequence[Rgba],
+    labels: Sequence[tuple[str, ...]],
+    untyped: Sequence[Rgba],
+    pretrained: bool = True,
+    names: Sequence[str] | None = None,
 ) -> Judgement:
     """Learn from typed sprites (one or two types each) what types look like, and judge untyped ones and themselves.
+
+    ``names``: of the typed files, without their folders; None: pictures alone. Untyped sprites are judged by pictures
+    alone in any case: another folder's numbers tell nothing of this one's types, and types can't show whether they do.
 
     Raises:
         SpriteError: too few typed sprites, or one type only.
@@ -265,9 +327,12 @@ def judge(
         model = pretrained_model(pretrained_features(pictures), colour_features(pictures), targets)
     else:
         model = own_network(pictures, targets)
+    alone = out_of_fold(model, first, len(types))
+    judged = alone
+    if names is not None and (named := with_names(model, names, targets[: len(typed)], first)) is not model:
+        judged = out_of_fold(named, first, len(types))
     rows = np.arange(len(pictures))
-    judged = out_of_fold(model, first, len(types))
-    hits = judged.argmax(axis=1) == first
+    hits = alone.argmax(axis=1) == first
     asked = rows[len(typed) :]
     probabilities = model(rows[: len(typed)], asked) if len(asked) else np.zeros((0, len(types)))
-    return Judgement(types, probabilities, float(hits.mean()), suspects(judged, first, second))
+    return Judgement(types, probabilities, float(hits.mean()), suspects(judged, first, second, alone))

@@ -47,16 +47,26 @@ MOST_SHOWN = 10
 @click.option(
     "--no-pretrained", is_flag=True, help="Use no network trained by others, but one of our own: a minute more."
 )
+@click.option(
+    "--no-names", is_flag=True, help="Find misfiled sprites by pictures alone, not also by numbers in file names."
+)
 @json_option
 def command(
-    folder: Path, typed: Path, out: Path | None, moves: bool, at_least: float, no_pretrained: bool, as_json: bool
+    folder: Path,
+    typed: Path,
+    out: Path | None,
+    moves: bool,
+    at_least: float,
+    no_pretrained: bool,
+    no_names: bool,
+    as_json: bool,
 ) -> int:
     """Propose types for untyped art, and find misfiled sprites.
 
     Learns from SPRITES what each type looks like, and writes a labels.csv for the pictures in FOLDER with a
     type, how sure it is (0 to 1) and the next likely type; 'assetgen train' reads that table. Files stay where they
     are unless --move is given. Sprites in SPRITES that look like another type are listed; 'assetgen tag SPRITES --like
-    SPRITES' does only that.
+    SPRITES' does only that. For that list alone, types of sprites numbered one after another count, too.
 
     \b
     Examples:
@@ -84,6 +94,7 @@ def command(
         [sprite.types for sprite in listed],
         list(art.pictures.values()),
         not no_pretrained,
+        None if no_names else [Path(file).stem for file in files],
     )
     every = _proposals(art, found)
     proposals = [one for one in every if one.confidence >= at_least]

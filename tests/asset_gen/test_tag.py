@@ -108,6 +108,22 @@ def test_misfiled_sprites_are_listed_and_stay_where_they_are(cli: Cli, tmp_path:
     assert "may be misfiled" in told and "beetle/odd.png: looks like flask" in told
 
 
+def test_another_folders_numbers_mislead_nobody(cli: Cli, tmp_path: Path) -> None:
+    """Its 000 … 003 are other sprites than those of the typed set, in which numbers tell the type."""
+    typed, unsorted = write_set(tmp_path / "typed", each=6), tmp_path / "unsorted"
+    for number, path in enumerate(sorted(typed.glob("*/*.png"))):
+        path.rename(path.with_name(f"{number:03d}.png"))
+    unsorted.mkdir()
+    for number, kind in enumerate(reversed(KINDS)):
+        Image.fromarray(creature(kind, 50), "RGBA").save(unsorted / f"{number:03d}.png")
+    told = [
+        json.loads(cli("tag", unsorted, "--like", typed, "--out", tmp_path / f"{number}.csv", "--json", *options).out)
+        for number, options in enumerate(([], ["--no-names"]))
+    ]
+    assert told[0]["proposals"] == told[1]["proposals"]
+    assert told[0]["accuracy"] == told[1]["accuracy"], "it speaks of what these proposals are made with"
+
+
 def test_what_cannot_be_used_is_said(cli: Cli, unsorted: Path, sprites: Path, tmp_path: Path) -> None:
     (unsorted / "labels.csv").write_text("file,type1\na/0.png,mine\n")
     done = cli("tag", unsorted, "--like", sprites)
