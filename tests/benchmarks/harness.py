@@ -58,7 +58,7 @@ SUBJECTS = {
         "Drawing sprites",
         "generation",
         "512 sprites in batches of 64, by the clock, in turn; the outputs of the same weights agree within 10⁻³. "
-        "lightweight-gan draws as many of the same side with its own generator at random weights, in PyTorch as its "
+        "lightweight-gan draws 64 of the same side with its own generator at random weights, in PyTorch as its "
         "own command does (it exports no ONNX, so that wouldn't be what its users have); another network, so a "
         "comparison of what one gets, not of runtimes. "
         "It demands an NVIDIA card when imported; that check alone is stepped over.",
@@ -150,9 +150,11 @@ def measure(name: str, runs: int) -> dict[str, Any]:
                 code = process.wait(SUBJECTS[name].limit)
                 reason = f"failed with exit code {code}" if code else ""
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)  # its children, too
-                process.wait()
                 reason = f"took more than {SUBJECTS[name].limit} s"
+            finally:
+                if process.poll() is None:  # too slow, or Ctrl+C
+                    os.killpg(process.pid, 9)  # its children, too
+                    process.wait()
         if reason or not out.exists():
             sys.stderr.write(log.read_text(encoding="utf-8", errors="replace")[-2000:])
             rows = [asdict(Row("–", f"not available: {reason or 'it wrote nothing'}", met=False))]
