@@ -1,4 +1,4 @@
-"""How well are types guessed, and planted errors found? ``python tests/benchmarks/tagging.py [SET …] [--own] [--seeds=5]``.
+"""How well are types guessed, planted errors found? ``python tests/benchmarks/tagging.py [SET …] [--own] [--seeds=5]``.
 
 A table in Markdown: top-1 by five-fold cross-validation beside colour histogram + logistic regression, and how many
 of 5 % swapped labels are among the first 10 % of the sprites listed. ``--own`` measures the network of our own, too,
