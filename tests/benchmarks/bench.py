@@ -139,30 +139,20 @@ def batch_rows(runs: int) -> list[Row]:
     rows = [Row("`assetgen --help`, CPU", f"{cpu:.2f} s", goal="≤ 0.2 s", met=cpu <= 0.2, runs=runs)]
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "game"
-        starts, ratios, costs, floors, peaks = [], [], [], [], []
+        starts, ratios, costs, floors = [], [], [], []
         networks_alone(64)
         for _ in range(runs):
             starts.append(measured(batch(1, project))[0] - networks_alone(4, batch=4))
-            cost, memory = measured(batch(500, project))
+            cost, _ = measured(batch(500, project))
             floor = networks_alone(2000) + encoding_alone(project)
             ratios.append(cost / floor)
             costs.append(cost)
             floors.append(floor)
-            peaks.append(memory)
-    start, ratio, peak = median(starts), median(ratios), median(peaks)
+    start, ratio = median(starts), median(ratios)
     what = "`batch --count 1`, CPU outside its networks (on 4 candidates)"
     rows.append(Row(what, f"{start:.2f} s", goal="< 0.5 s", met=start < 0.5, runs=runs))
     what, against = "`batch --count 500`, CPU", f"{median(floors):.1f} s, networks and encoding alone"
     rows.append(Row(what, f"{median(costs):.1f} s: {ratio:.2f}×", against, "≤ 1.3×", ratio <= 1.3, runs))
-    rows.append(
-        Row(
-            "`batch --count 500`, peak memory",
-            f"{peak:.0f} MiB",
-            goal="≤ 600 MB",
-            met=peak * 1.048576 <= 600,
-            runs=runs,
-        )
-    )
     return rows
 
 
@@ -172,7 +162,9 @@ def memory_rows(runs: int) -> list[Row]:
         small, large = (measured(batch(count, Path(folder) / "game"))[1] for count in (500, 5000))
     growth = large / small - 1
     what = "peak memory at `--count 5000`"
-    return [Row(what, f"{large:.0f} MiB ({growth:+.0%})", f"{small:.0f} MiB at 500", "≤ +15 %", growth <= 0.15)]
+    # measured here, where this process is small: a child's peak is at least its parent's at that moment
+    first = Row("peak memory at `--count 500`", f"{small:.0f} MiB", goal="≤ 600 MB", met=small * 1.048576 <= 600)
+    return [first, Row(what, f"{large:.0f} MiB ({growth:+.0%})", f"{small:.0f} MiB at 500", "≤ +15 %", growth <= 0.15)]
 
 
 def linear_rows(runs: int) -> list[Row]:
