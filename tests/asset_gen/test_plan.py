@@ -256,6 +256,7 @@ DOES_NOT: list[dict[str, Any]] = [
     {"alpha": "soft"},
     {"layout": Layout(trim=True)},
     {"device": "cuda"},
+    {"engine": "ray"},
     {"yes": True},
     {"quotas": {"bat": 3, "imp": 2}},
 ]
