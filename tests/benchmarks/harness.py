@@ -94,12 +94,17 @@ SUBJECTS = {
         "Training",
         "bench:training_rows",
         "Means over steps, in turn; the bare PyTorch loop has the same networks and losses, and augments nothing.",
+        limit=400,
     ),
     "selection": Subject("Choosing", "selection", "25,000 of 100,000 random candidates of 17 types."),
     "scoring": Subject(
         "Scoring",
         "scoring",
         "The same network, pictures and batches in PyTorch; `inception` with random weights, and the same score.",
+        limit=400,
+    ),
+    "score-memory": Subject(
+        "Memory of scoring", "bench:score_memory_rows", "One run of each, whole processes.", limit=1200, long=True
     ),
     "layout": Subject(
         "Laying out 500 sprites",
@@ -191,7 +196,8 @@ def page(store: dict[str, Any]) -> str:
             cells = (row["figure"], row["measured"], row["peer"], row["goal"], verdict, row["runs"])
             lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
         described = ", ".join(f"{key} {value}" for key, value in found["machine"].items())
-        lines += ["", f"{found['date']}, in {found['seconds']} s: {described}."]
+        took = f", in {found['seconds']} s" if found["seconds"] is not None else ""
+        lines += ["", f"{found['date']}{took}: {described}."]
     return "\n".join(lines) + "\n"
 
 
