@@ -18,7 +18,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.clients.conftest import Browser, Page
-from tests.clients.studio_page import Running, opened, running
+from tests.clients.studio_page import Running, choose, opened, running
 
 WIDTH, HEIGHT = 1180, 820
 
@@ -38,7 +38,7 @@ def phone(browser: Browser, studio: Running) -> Page:
 def publish(browser: Browser, studio: Running) -> Page:
     """What publishing would change, after seven sprites of the game were rejected."""
     page = opened(browser, studio, width=WIDTH, height=HEIGHT)
-    _set(page, "state", "in")
+    choose(page, "#state", "in")
     for _ in range(7):
         page.press("r")
     page.wait_for("globalThis.studio.waits() === 0")
@@ -49,7 +49,7 @@ def publish(browser: Browser, studio: Running) -> Page:
 
 
 def _potions(page: Page) -> Page:
-    _set(page, "type", "potion")
+    choose(page, "#type", "potion")
     for key in ("k", "k", "ArrowRight", "r", "k", "ArrowLeft"):
         page.press(key)
     page.wait_for("globalThis.studio.waits() === 0 && document.querySelector('.facts table')")
@@ -57,17 +57,10 @@ def _potions(page: Page) -> Page:
     return page
 
 
-def _set(page: Page, control: str, value: str) -> None:
-    page.evaluate(
-        f"(one => {{ one.value = '{value}'; one.dispatchEvent(new Event('change')) }})"
-        f"(document.getElementById('{control}'))"
-    )
-
-
 def making(browser: Browser, studio: Running) -> Page:
     """Variations of a potion, two of them chosen."""
     page = opened(browser, studio, width=WIDTH, height=HEIGHT)
-    _set(page, "type", "potion")
+    choose(page, "#type", "potion")
     page.evaluate("document.getElementById('one').hidden && globalThis.studio.grid.does.opened()")
     page.wait_for("document.querySelector('#making .ways button')?.disabled === false")
     for _ in range(5):
@@ -85,19 +78,13 @@ def lab(browser: Browser, studio: Running) -> Page:
     page = browser.open(studio.url.replace("/?", "/lab?"), width=WIDTH, height=1060)
     page.wait_for("globalThis.lab && document.getElementById('sprite').dataset.took")
 
-    def choose(name: str, value: str, event: str) -> None:
-        page.evaluate(
-            f"(one => {{ one.value = '{value}'; one.dispatchEvent(new Event('{event}')) }})"
-            f"(document.getElementById('{name}'))"
-        )
-
     page.evaluate("Math.random = () => 0.19")
-    choose("type", "potion", "change")
+    choose(page, "#type", "potion")
     page.click("#mark-A")
-    choose("towards", "tome", "change")
+    choose(page, "#towards", "tome")
     for name, value in (("far", "0.2"), ("move-green_red", "0.5"), ("move-size", "0.3")):
         page.evaluate("delete document.getElementById('sprite').dataset.took")
-        choose(name, value, "input")
+        choose(page, f"#{name}", value)
         page.wait_for("document.getElementById('sprite').dataset.took")
     page.click("#mark-B")
     return page

@@ -68,17 +68,13 @@ def variations(parent: Origin, strength: float = 0.2, count: int = 16, seed: int
 
 def between(first: Origin, second: Origin, count: int = 9) -> list[Origin]:
     """Sprites on the way from one to another, both ends among them."""
-    positions = [float(position) for position in np.linspace(0, 1, count)]
-    return [
-        made(
-            first.type if position <= 0.5 else second.type,
-            "interpolation",
-            Parameters(position=position),
-            first,
-            second,
-        )
-        for position in positions
-    ]
+    return [on_the_way(first, second, float(position)) for position in np.linspace(0, 1, count)]
+
+
+def on_the_way(first: Origin, second: Origin, position: float) -> Origin:
+    """Between two sprites, at 0–1 of the way; it is of the type of the nearer one."""
+    kind = first.type if position <= 0.5 else second.type
+    return made(kind, "interpolation", Parameters(position=position), first, second)
 
 
 def truncated(parent: Origin, truncation: float) -> Origin:

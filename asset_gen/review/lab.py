@@ -13,7 +13,6 @@ from asset_gen.errors import UsageError
 from asset_gen.explore import (
     Direction,
     Origin,
-    Parameters,
     Space,
     between,
     codes_of,
@@ -22,12 +21,12 @@ from asset_gen.explore import (
     encoded,
     load_directions,
     moved,
+    on_the_way,
     retyped,
     truncated,
 )
-from asset_gen.explore.origins import made
 from asset_gen.explore.packed import pack, unpack
-from asset_gen.review.making import Made, Maker
+from asset_gen.review.making import Made, Maker, check_model
 
 FRAMES = 64
 """Pictures of an animation, at most."""
@@ -76,8 +75,7 @@ def start_of(space: Space, sliders: Sliders, sprite: Origin | None) -> Origin:
     """
     if sprite is None:
         return drawn(space, sliders.type, sliders.index, sliders.seed)
-    if sprite.model != space.bundle.sha256:
-        raise UsageError("This sprite was drawn by another model than the recipe's, which alone can change it.")
+    check_model(space, sprite)
     return sprite
 
 
@@ -89,9 +87,7 @@ def origin_of(space: Space, sliders: Sliders, sprite: Origin | None, directions:
     """
     origin = start_of(space, sliders, sprite)
     if sliders.towards and sliders.far:
-        other = retyped(space, origin, sliders.towards)
-        kind = origin.type if sliders.far <= 0.5 else other.type
-        origin = made(kind, "interpolation", Parameters(position=sliders.far), origin, other)
+        origin = on_the_way(origin, retyped(space, origin, sliders.towards), sliders.far)
     for name, amount in sorted(sliders.moves.items()):
         if amount:
             origin = moved(origin, direction_named(list(directions), name), amount)

@@ -85,6 +85,18 @@ WAYS: Mapping[str, tuple[bool, Way]] = {
 """Way → whether it needs a second sprite, and what it asks the model for."""
 
 
+def check_model(space: Space, sprite: Origin) -> None:
+    """
+    Raises:
+        UsageError: another model than the recipe's drew it.
+    """
+    if sprite.model != space.bundle.sha256:
+        raise UsageError(
+            f"This sprite was drawn by another model ({sprite.model[:16]}) than the recipe's "
+            f"({space.bundle.sha256[:16]}), and only that one can draw more like it."
+        )
+
+
 class Maker:
     """Draws for a project's pages; its models stay loaded."""
 
@@ -130,12 +142,8 @@ class Maker:
         if second and other is None:
             raise UsageError("Remember a second sprite first: go to it, and press M.")
         space = self.space(part)
-        for one in (sprite, other):
-            if one is not None and one.model != space.bundle.sha256:
-                raise UsageError(
-                    f"This sprite was drawn by another model ({one.model[:16]}) than the recipe's "
-                    f"({space.bundle.sha256[:16]}), and only that one can draw more like it."
-                )
+        for one in (sprite, other or sprite):
+            check_model(space, one)
         with self._lock:
             origins = way(space, sprite, other or sprite, wish)
             return Made(origins, draw(space, origins))

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from asset_gen import pixels
 from asset_gen.candidates import encode_png
 from asset_gen.errors import AssetgenError, SpriteError, UsageError
-from asset_gen.images import read_rgba
-from asset_gen.metrics.prdc import distances
+from asset_gen.images import Rgba, read_rgba
+from asset_gen.metrics.copies import nearest_neighbours
 from asset_gen.sprite_folder import list_sprites
 
 CONFIG, STATISTICS, EVALUATIONS, SAMPLES = "config.json", "stats.jsonl", "evaluations.jsonl", "samples"
@@ -38,7 +38,6 @@ MOST = 20_000
 """Training sprites that are looked through."""
 
 T = TypeVar("T")
-Rgb = NDArray[np.uint8]  # [n, s, s, 3]
 
 
 class RunFolder:
@@ -51,7 +50,7 @@ class RunFolder:
         """
         self.folder = folder.resolve()
         self._lock = Lock()
-        self._known: tuple[list[str], Rgb] | None = None
+        self._known: tuple[list[str], NDArray[np.uint8]] | None = None
         if not isinstance(self._json(CONFIG), dict):
             raise UsageError(
                 f"--run {folder}: holds no training (there is no {CONFIG} that can be read). "
@@ -103,10 +102,8 @@ class RunFolder:
         size, rows = int(config["size"]), self._rows(config)
         drawn = cells(read_rgba(self.folder / SAMPLES, BytesIO(self.sheet(step)))[..., :3], size, len(rows))
         files, known = self._training(config, size)
-        sprites = drawn[:, :EXAMPLES].reshape(-1, size, size, 3)
-        plain, turned = (_apart(sprites, view) for view in (known, known[:, :, ::-1]))
-        between = np.minimum(plain, turned)
-        order = np.argsort(between, axis=1, kind="stable")[:, :NEIGHBOURS]
+        sprites = _opaque(drawn[:, :EXAMPLES].reshape(-1, size, size, 3))
+        found = nearest_neighbours(sprites, known, NEIGHBOURS)
         return [
             {
                 "type": rows[number // EXAMPLES],
@@ -114,14 +111,16 @@ class RunFolder:
                 "near": [
                     {
                         "file": files[place],
-                        "distance": float(between[number, place]),
-                        "mirrored": bool(turned[number, place] < plain[number, place]),
+                        "distance": float(distance),
+                        "mirrored": bool(mirrored),
                         "picture": _png(known[place]),
                     }
-                    for place in order[number]
+                    for place, distance, mirrored in zip(*near, strict=True)
                 ],
             }
-            for number, sprite in enumerate(sprites)
+            for number, (sprite, *near) in enumerate(
+                zip(sprites, found.rows, found.distances, found.mirrored, strict=True)
+            )
         ]
 
     def _config(self) -> Mapping[str, Any]:
@@ -135,7 +134,7 @@ class RunFolder:
             return [""] * COLUMNS
         return [str(name)[:64] for name in types.values()]
 
-    def _training(self, config: Mapping[str, Any], size: int) -> tuple[list[str], Rgb]:
+    def _training(self, config: Mapping[str, Any], size: int) -> tuple[list[str], NDArray[np.uint8]]:
         """(files, pictures) of the training sprites; read once."""
         with self._lock:
             if self._known is None:
@@ -152,7 +151,7 @@ class RunFolder:
                         continue  # the training has left it out, too
                     if sprite.shape[0] == sprite.shape[1]:
                         files.append(one.path.relative_to(folder).as_posix())
-                        pictures.append(_on_grey(pixels.at_side(sprite[None], size))[0])
+                        pictures.append(_on_grey(pixels.at_side(sprite[None], size)[0]))
                 if not files:
                     raise UsageError(f"{folder}: holds no square sprites to compare with.")
                 self._known = files, np.stack(pictures)
@@ -197,7 +196,7 @@ class RunFolder:
             return file.read(LARGEST)
 
 
-def cells(sheet: Rgb, size: int, rows: int) -> NDArray[np.uint8]:
+def cells(sheet: NDArray[np.uint8], size: int, rows: int) -> NDArray[np.uint8]:
     """The sprites [rows, ``COLUMNS``, size, size, 3] of a sample sheet [h, w, 3], without names, enlargement and gaps.
 
     Raises:
@@ -241,20 +240,18 @@ def _plain(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _apart(sprites: Rgb, known: Rgb) -> NDArray[np.float32]:
-    """[n, m]: root mean square difference, 0–1."""
-    a, b = (x.reshape(len(x), -1).astype(np.float32) / 255 for x in (sprites, known))
-    return np.asarray(distances(a, b) / np.sqrt(a.shape[1]), np.float32)
+def _on_grey(sprite: Rgba) -> Rgba:
+    alpha = sprite[..., 3:].astype(np.uint16)
+    return _opaque(((sprite[..., :3] * alpha + GREY * (255 - alpha)) // 255).astype(np.uint8))
 
 
-def _on_grey(sprites: NDArray[np.uint8]) -> Rgb:
-    alpha = sprites[..., 3:].astype(np.uint16)
-    return ((sprites[..., :3] * alpha + GREY * (255 - alpha)) // 255).astype(np.uint8)
+def _opaque(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same pictures [..., 3] as [..., 4]."""
+    return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
 
 
-def _png(picture: Rgb) -> str:
-    alpha = np.full((*picture.shape[:2], 1), 255, np.uint8)
-    return base64.b64encode(encode_png(np.ascontiguousarray(np.concatenate([picture, alpha], axis=2)))).decode()
+def _png(picture: Rgba) -> str:
+    return base64.b64encode(encode_png(np.ascontiguousarray(picture))).decode()
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -14,11 +14,13 @@ from asset_gen.review.gallery import Gallery
 from asset_gen.review.serve import StudioServer, listen
 from asset_gen.review.studio import open_studio
 from asset_gen.review.ticket import Ticket
+from tests.clients import web
 from tests.fakes import write_bundle
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Browser, Page
 
+AXE = web.INSTALLED / "node_modules" / "axe-core" / "axe.min.js"
 TOKEN = "t" * 43
 OUT = "assets/generated"
 
@@ -69,6 +71,21 @@ def opened(browser: Browser, studio: Running, **window: Any) -> Page:
     page = browser.open(studio.url, **window)
     page.wait_for("globalThis.studio?.grid.sprites.length && document.querySelector('.tile img')?.naturalWidth")
     return page
+
+
+def violations(page: Page, options: str = "") -> Any:
+    """What axe-core finds wrong on the page: [rule, elements]; ``options``: of ``axe.run``, as JavaScript."""
+    page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
+    return page.evaluate(
+        f"axe.run({options}).then(({{violations}}) => violations.map(one => [one.id, one.nodes.map(n => n.html)]))"
+    )
+
+
+def choose(page: Page, control: str, value: object) -> None:
+    """What a person does with a select or a field."""
+    field = f"document.querySelector({control!r})"
+    page.evaluate(f"{field}.value = '{value}'")
+    page.evaluate(f"['input', 'change'].forEach(kind => {field}.dispatchEvent(new Event(kind)))")
 
 
 def labels(page: Page) -> list[str]:

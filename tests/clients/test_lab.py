@@ -18,12 +18,11 @@ from PIL import Image
 from asset_gen.catalogue import open_catalogue
 from asset_gen.review.lab import Sliders, Way
 from tests.clients import web
-from tests.clients.studio_page import Running, make_project, running, text
+from tests.clients.studio_page import Running, choose, make_project, running, text, violations
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Browser, Client, Page
 
-AXE = web.INSTALLED / "node_modules" / "axe-core" / "axe.min.js"
 GREY_LEVEL, SHARE = 1, 0.999
 """How far pixels may differ, and how many of them must differ no farther."""
 
@@ -63,18 +62,8 @@ def assert_alike(there: NDArray[np.uint8], here: NDArray[np.uint8]) -> None:
 def slide(page: Page, slider: str, value: float) -> None:
     """Move a slider, and wait until that is drawn."""
     page.evaluate("delete document.getElementById('sprite').dataset.took")
-    page.evaluate(
-        f"(one => {{ one.value = {value}; one.dispatchEvent(new Event('input')) }})"
-        f"(document.getElementById('{slider}'))"
-    )
+    choose(page, f"#{slider}", value)
     page.wait_for("document.getElementById('sprite').dataset.took")
-
-
-def choose(page: Page, control: str, value: str) -> None:
-    page.evaluate(
-        f"(one => {{ one.value = '{value}'; one.dispatchEvent(new Event('change')) }})"
-        f"(document.getElementById('{control}'))"
-    )
 
 
 def test_the_browser_draws_what_is_drawn_here(real: Running, browser: Browser, record_property: Any) -> None:
@@ -130,7 +119,7 @@ def test_what_the_sliders_show_is_kept_saved_and_played(real: Running, browser: 
     assert text(page, "#type").startswith("the sprite of the wall")
     start = page.evaluate("document.getElementById('sprite').toDataURL()")
     page.click("#mark-A")
-    choose(page, "towards", "tome")
+    choose(page, "#towards", "tome")
     slide(page, "far", 0.8)
     slide(page, "move-size", 0.6)
     assert page.evaluate("document.getElementById('sprite').toDataURL()") != start
@@ -147,7 +136,7 @@ def test_what_the_sliders_show_is_kept_saved_and_played(real: Running, browser: 
     page.wait_for("document.getElementById('position').value > 2")
     page.click("#play")
     for kind, frames in (("apng", 30), ("gif", 30), ("png", 1)):
-        choose(page, "format", kind)
+        choose(page, "#format", kind)
         page.click("#save")
         path = tmp_path / f"morph.{kind}"
         deadline = time.monotonic() + 30
@@ -167,7 +156,7 @@ def test_a_model_without_directions_says_how_to_get_them_and_one_that_is_gone_wh
     with running(project) as studio:
         page = opened(browser, studio)
         assert "assetgen calibrate" in text(page, "#without")
-        choose(page, "towards", "mushroom")
+        choose(page, "#towards", "mushroom")
         slide(page, "far", 0.5)
         shutil.rmtree(project / "model")
         page = browser.open(studio.url.replace("/?", "/lab?"))
@@ -179,12 +168,10 @@ def test_a_model_without_directions_says_how_to_get_them_and_one_that_is_gone_wh
 def test_everybody_can_use_it(real: Running, browser: Browser, client: Client, width: int, dark: bool) -> None:
     web.find_packages(client)
     page = opened(browser, real, width=width, dark=dark)
-    page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
-    choose(page, "towards", "tome")
+    choose(page, "#towards", "tome")
     slide(page, "far", 0.5)
     page.click("#mark-A")
-    rules = "axe.run().then(({violations}) => violations.map(one => [one.id, one.nodes.map(n => n.html)]))"
-    assert not page.evaluate(rules)
+    assert not violations(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate("document.getElementById('fresh').focus()")
     before = page.evaluate("document.getElementById('sprite').toDataURL()")

@@ -23,13 +23,23 @@ from asset_gen.review import wall as review_wall
 from asset_gen.review.pages import STATIC
 from tests.clients import web
 from tests.clients.conftest import SHIFT
-from tests.clients.studio_page import OUT, Running, current, labels, make_project, opened, running, text
+from tests.clients.studio_page import (
+    OUT,
+    Running,
+    choose,
+    current,
+    labels,
+    make_project,
+    opened,
+    running,
+    text,
+    violations,
+)
 from tests.creatures import KINDS, creature
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Browser, Client, Page
 
-AXE = web.INSTALLED / "node_modules" / "axe-core" / "axe.min.js"
 MANY = 10_000
 FRAMES = 40
 FRAME_MS = 1000 / 60
@@ -176,13 +186,6 @@ def test_a_finger_chooses_by_a_long_press_and_buttons_decide(studio: Running, pr
     page.click("#undo")
     wait_saved(page, project, 4)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-def choose(page: Page, control: str, value: object) -> None:
-    """What a person does with a select or a field."""
-    field = f"document.querySelector({control!r})"
-    page.evaluate(f"{field}.value = '{value}'")
-    page.evaluate(f"['input', 'change'].forEach(kind => {field}.dispatchEvent(new Event(kind)))")
 
 
 def test_it_filters_and_orders_and_says_so_where_nothing_is_left(studio: Running, browser: Browser) -> None:
@@ -369,9 +372,8 @@ def test_while_it_loads_nothing_is_shown_that_would_move(
         assert page.evaluate(f"{shown}.map(one => one.innerText).filter(Boolean).join('|')") == "|".join(
             ["Reading the candidates …"] * 2
         )
-        page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
         levels = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa']}"  # headings come with the rest of the page
-        assert not page.evaluate(f"axe.run({levels}).then(({{violations}}) => violations.map(one => one.id))")
+        assert not violations(page, levels)
         background, ink = page.screenshot()[10, 10], page.screenshot().reshape(-1, 3)
         assert len(np.unique(ink, axis=0)) > 2 and (ink == background).all(axis=1).mean() > 0.95
     finally:
@@ -433,14 +435,10 @@ def test_everybody_can_use_it(studio: Running, browser: Browser, client: Client,
     for key in ("k", "r", "5", "ArrowLeft"):
         page.press(key)
     page.wait_for("document.getElementById('one').hidden || document.querySelector('#one table')")
-    page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
     for state in ("", "?", " "):
         if state:
             page.press(state)
-        found = page.evaluate(
-            "axe.run().then(({violations}) => violations.map(one => [one.id, one.nodes.map(n => n.html)]))"
-        )
-        assert not found, state
+        assert not violations(page), state
         if state:
             page.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -18,6 +18,7 @@ def page(request: Request) -> Response:
         return PlainTextResponse("This studio shows no training. Start it with --run RUN.", 404)
     text = render(
         PAGES[request.url.path],
+        here=request.url.path,
         project=studio.gallery.project.name,
         read_only=studio.read_only,
         run=studio.run.folder.name if studio.run else "",
