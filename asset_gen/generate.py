@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from asset_gen import pixels
 from asset_gen.bundle import BundleInfo
+from asset_gen.held import Numbers
 from asset_gen.latents import latents
 from asset_gen.memory import ROWS
 from asset_gen.runtime import Session
@@ -44,6 +45,8 @@ class Drawn:
     """[n, 4, h, w] in [-1, 1], premultiplied alpha: what the classifier sees."""
     sprites: NDArray[np.uint8]
     """[n, h, w, 4], straight alpha: the same pictures."""
+    shown: Numbers
+    """``rgba`` where networks look at it: on a graphics card with the padded rows, which come last."""
 
 
 def generate(session: Session, info: BundleInfo, seed: int, wanted: Wanted, batch: int = BATCH) -> Iterator[Drawn]:
@@ -58,12 +61,18 @@ def generate(session: Session, info: BundleInfo, seed: int, wanted: Wanted, batc
             label = np.zeros((batch, len(info.types)), np.float32)
             label[np.arange(count), wanted.kinds[rows]] = 1
             inputs["label"] = label
-        rgba = session.run(**inputs)[:count]
+        held = None
+        if session.device:
+            held, rgba = session.hold(**inputs)
+        else:
+            rgba = session.run(**inputs)
+        rgba = rgba[:count]
         sprites = pixels.from_network(rgba)
         if info.alpha == "none":
             sprites = pixels.key_out(sprites)
             rgba = pixels.to_network(sprites)
-        yield Drawn(rows, rgba, sprites)
+            held = held and session.lift(np.pad(rgba, [(0, batch - count), (0, 0), (0, 0), (0, 0)]))
+        yield Drawn(rows, rgba, sprites, rgba if held is None else held)
 
 
 def _latents(info: BundleInfo, seed: int, wanted: Wanted, rows: slice) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from asset_gen.candidates import encode_png
 from asset_gen.generate import Drawn, Wanted
+from asset_gen.held import Numbers
 from asset_gen.networks import Networks
 from asset_gen.sanity import measure
 from asset_gen.score.types import type_probabilities
@@ -58,22 +59,24 @@ class Seen:
 def look(networks: Networks, drawn: Drawn, wanted: Wanted, task: Task) -> Seen:
     """What the networks say of a batch that was drawn for ``wanted``."""
     info = networks.info
-    p = type_probabilities(networks.classifier, drawn.rgba)
+    shown, count = drawn.shown, len(drawn.sprites)  # on a graphics card, padded rows follow
+    p = type_probabilities(networks.classifier, shown)[:count]
     kinds = wanted.kinds[drawn.rows] if info.conditional else p.argmax(axis=1)
     useful = np.isin(kinds, task.kinds)  # a generator without types also draws what nobody asked for
     further: dict[str, NDArray[Any]] = {}
     if task.strategy == "critic":
         label = {}
         if info.conditional:
-            label["label"] = np.eye(len(info.types), dtype=np.float32)[kinds]
-        further["logits"] = networks.critic.run(rgba=drawn.rgba, **label)[useful]
+            label["label"] = np.zeros((len(shown), len(info.types)), np.float32)
+            label["label"][np.arange(count), kinds] = 1
+        further["logits"] = networks.critic.run(rgba=shown, **label)[:count][useful]
     if task.strategy == "set":
-        further["points"] = networks.aim.points_of(_features(networks, drawn.rgba)[useful]).astype(np.float16)
+        further["points"] = networks.aim.points_of(_features(networks, shown)[:count][useful]).astype(np.float16)
     indices = wanted.indices[drawn.rows]
     return Seen(p[useful], kinds[useful], indices[useful], drawn.sprites[useful], further, len(useful))
 
 
-def _features(networks: Networks, rgba: NDArray[np.float32]) -> NDArray[np.float32]:
+def _features(networks: Networks, rgba: Numbers) -> NDArray[np.float32]:
     """[n, d]"""
     glances = range(0, len(rgba), GLANCE)
     return np.concatenate([networks.features.run(rgba=rgba[start : start + GLANCE]) for start in glances])

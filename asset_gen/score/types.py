@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from asset_gen import pixels
 from asset_gen.bundle import Bundle, BundleInfo
 from asset_gen.errors import ModelError
+from asset_gen.held import Numbers
 from asset_gen.metrics.inception_score import softmax
 from asset_gen.runtime import Session, open_session
 
@@ -21,7 +22,7 @@ SHAPING = ("Reshape", "Flatten", "Squeeze")  # what leads from feature maps to a
 LINEAR = ("Gemm", "MatMul")
 
 
-def type_probabilities(session: Session, rgba: NDArray[np.float32]) -> NDArray[np.float32]:
+def type_probabilities(session: Session, rgba: Numbers) -> NDArray[np.float32]:
     """p(type | sprite) [n, types] for rgba [n, 4, h, w] in [-1, 1], premultiplied alpha."""
     return softmax(session.run(rgba=rgba))
 
