@@ -37,10 +37,7 @@ def entry_of(name: str) -> EntryPoint:
     Raises:
         UsageError: there is no such target.
     """
-    found = _installed()
-    if name not in found:
-        raise UsageError(f"--target {name}: installed are {', '.join(sorted(found))}.{nearest(name, found)}")
-    return found[name]
+    return _entry(name, _installed())
 
 
 def detect_targets(project: Path) -> list[Target]:
@@ -53,11 +50,17 @@ def _installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
+def _entry(name: str, found: Mapping[str, EntryPoint]) -> EntryPoint:
+    if name not in found:
+        raise UsageError(f"--target {name}: installed are {', '.join(sorted(found))}.{nearest(name, found)}")
+    return found[name]
+
+
 def _load(name: str, found: Mapping[str, EntryPoint]) -> Target:
-    entry_of(name)
-    where = f"--target {name}: its entry point {found[name].value}"
+    entry = _entry(name, found)
+    where = f"--target {name}: its entry point {entry.value}"
     try:
-        target = found[name].load()
+        target = entry.load()
     except Exception as error:  # somebody else's module, which may fail in any way
         raise UsageError(f"{where} can't be loaded ({error!r}). Install its package again, or remove it.") from None
     if not isinstance(target, Target):

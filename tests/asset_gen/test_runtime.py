@@ -13,9 +13,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from asset_gen.batch import run_batch
 from asset_gen.bundle import BUILT_IN, load_bundle
 from asset_gen.errors import DeviceError, ModelError
+from asset_gen.plan import Request
 from asset_gen.runtime import cores, open_session
 
 ROOT = Path(__file__).parents[2]
@@ -166,3 +169,14 @@ def test_a_runtime_emptied_by_a_second_installation_is_recognised(monkeypatch: p
     monkeypatch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))
     with pytest.raises(DeviceError, match="two builds were installed over each other"):
         open_session(Path("a.onnx"))
+
+
+def test_numpys_threads_leave_the_cores_to_the_networks_of_a_batch(bundle: Path, game: Path) -> None:
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    seen: list[set[int]] = []
+    with threadpool_limits(2, "blas"):
+        run_batch(Request(project=game, model=bundle, count=4), progress=lambda *_: seen.append(threads()))
+        assert threads() == {2}
+    assert seen and all(found == {1} for found in seen)

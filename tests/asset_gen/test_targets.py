@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,18 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_targets_come_in_the_order_asked_for_and_each_once(tmp_path: Path) -> None:
     assert [target.name for target in load_targets(["toy", "generic", "toy"], tmp_path)] == ["toy", "generic"]
     assert [target.name for target in load_targets([], tmp_path)] == ["generic"]
+
+
+def test_what_is_installed_is_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def counted(group: str) -> EntryPoints:
+        asked.append(group)
+        return entry_points(group=group)
+
+    monkeypatch.setattr(targets, "entry_points", counted)
+    assert [target.name for target in load_targets([], tmp_path)] == ["generic"]
+    assert asked == [targets.GROUP]  # reads every installed package's files
 
 
 @pytest.mark.usefixtures("installed")

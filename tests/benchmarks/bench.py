@@ -40,8 +40,13 @@ def batch(count: int, folder: Path) -> list[str]:
     return [*ASSETGEN, "batch", "--count", str(count), "--project", str(folder), "--device", "cpu", "-q"]
 
 
-def networks_alone(count: int, batch: int = 64) -> float:
-    """CPU seconds of ONNX Runtime alone: every network of a batch on ``count`` sprites, ``batch`` at a time."""
+def networks_alone(count: int) -> float:
+    """CPU seconds of ONNX Runtime alone: every network of a batch on ``count`` sprites, 64 at a time.
+
+    The generator draws whole batches, so that a sprite is the same alone and among others; what is too many of the last
+    one isn't looked at.
+    """
+    batch = 64
     import onnxruntime as ort
 
     from asset_gen.bundle import BUILT_IN, load_bundle
@@ -58,8 +63,9 @@ def networks_alone(count: int, batch: int = 64) -> float:
     z = np.random.default_rng(0).standard_normal((batch, info.latent), np.float32)
     label = np.eye(len(info.types), dtype=np.float32)[np.arange(batch) % len(info.types)]
     begun = time.process_time()
-    for _ in range(-(-count // batch)):
+    for start in range(0, count, batch):
         (rgba,) = generator.run(None, {"z": z, "label": label})
+        rgba = rgba[: count - start]
         classifier.run(None, {"rgba": rgba})
         features.run(None, {"rgba": rgba})
     return time.process_time() - begun
@@ -142,14 +148,14 @@ def batch_rows(runs: int) -> list[Row]:
         starts, ratios, costs, floors = [], [], [], []
         networks_alone(64)
         for _ in range(runs):
-            starts.append(measured(batch(1, project))[0] - networks_alone(4, batch=4))
+            starts.append(measured(batch(1, project))[0] - networks_alone(4))
             cost, _ = measured(batch(500, project))
             floor = networks_alone(2000) + encoding_alone(project)
             ratios.append(cost / floor)
             costs.append(cost)
             floors.append(floor)
     start, ratio = median(starts), median(ratios)
-    what = "`batch --count 1`, CPU outside its networks (on 4 candidates)"
+    what = "`batch --count 1`, CPU outside its networks (which draw 64 candidates and look at 4)"
     rows.append(Row(what, f"{start:.2f} s", goal="< 0.5 s", met=start < 0.5, runs=runs))
     what, against = "`batch --count 500`, CPU", f"{median(floors):.1f} s, networks and encoding alone"
     rows.append(Row(what, f"{median(costs):.1f} s: {ratio:.2f}×", against, "≤ 1.3×", ratio <= 1.3, runs))
