@@ -13,7 +13,9 @@ def operations(model: onnx.ModelProto) -> int:
     Raises:
         ValueError: the shape of one of them can't be inferred.
     """
-    graph = onnx.shape_inference.infer_shapes(model).graph
+    for value in model.graph.input:
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     shapes = {value.name: _shape(value) for value in [*graph.input, *graph.value_info, *graph.output]}
     shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     total = 0
@@ -32,6 +34,9 @@ def operations(model: onnx.ModelProto) -> int:
     return total
 
 
-def _shape(value: onnx.ValueInfoProto) -> list[int]:
-    """A free dimension counts as one row."""
-    return [dimension.dim_value or 1 for dimension in value.type.tensor_type.shape.dim]
+def _shape(value: onnx.ValueInfoProto) -> list[int] | None:
+    """None where a dimension isn't known."""
+    dimensions = value.type.tensor_type.shape.dim
+    if not all(dimension.HasField("dim_value") for dimension in dimensions):
+        return None
+    return [dimension.dim_value for dimension in dimensions]
