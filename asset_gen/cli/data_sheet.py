@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from asset_gen.cli.importing import CONTEXT, finish, json_option, labels_option, out_option, set_folder
+from asset_gen.cli.importing import CONTEXT, finish, frames_option, json_option, labels_option, out_option, set_folder
 from asset_gen.importers.cut import parse_grid
 from asset_gen.importers.sheet import import_sheet
 
@@ -33,14 +33,23 @@ from asset_gen.importers.sheet import import_sheet
     metavar="PX",
     help="Transparent pixels that may part one figure.",
 )
+@frames_option
 @json_option
 def command(
-    path: Path, out: Path | None, grid: str | None, labels: tuple[str, ...], background: str, gap: int, as_json: bool
+    path: Path,
+    out: Path | None,
+    grid: str | None,
+    labels: tuple[str, ...],
+    background: str,
+    gap: int,
+    whole: bool,
+    as_json: bool,
 ) -> int:
     """Cut a sprite sheet into a set.
 
     FILE is a picture, or the JSON of TexturePacker or Aseprite (hash or array) beside one. Where such a JSON has the
-    picture's name, it says what lies where, and its tags, slices, folders and names say the types. Otherwise
+    picture's name, it says what lies where, and its tags, slices, folders and names say the types; what
+    slices cut out is taken instead of whole frames, unless --frames is given. Otherwise
     --grid cuts, or every figure that transparent pixels surround becomes a sprite.
 
     \b
@@ -49,5 +58,6 @@ def command(
       assetgen data sheet items.json --out sprites/items
       assetgen data sheet mixed.png --background '#ff00ff'
     """
-    done = import_sheet(path, set_folder(out, path), parse_grid(grid) if grid else None, labels, background, gap)
+    cells = parse_grid(grid) if grid else None
+    done = import_sheet(path, set_folder(out, path), cells, labels, background, gap, whole)
     return finish(done, path, as_json)

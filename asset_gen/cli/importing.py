@@ -40,6 +40,13 @@ def labels_option(text: str) -> Callable[[Decorated], Decorated]:
     return click.option("--type", "labels", envvar="ASSETGEN_TYPE", multiple=True, metavar="NAME", help=text)
 
 
+def frames_option(command: Decorated) -> Decorated:
+    """``--frames``."""
+    return click.option("--frames", "whole", is_flag=True, help="Take whole frames, even where there are slices.")(
+        command
+    )
+
+
 def finish(done: SetImport, source: Path | str, as_json: bool) -> int:
     """Say what became of an import.
 

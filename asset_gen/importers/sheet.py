@@ -12,7 +12,7 @@ from asset_gen import pixels
 from asset_gen.errors import UsageError
 from asset_gen.images import Rgba, read_rgba
 from asset_gen.importers.cut import Grid, border_area, figures
-from asset_gen.importers.sheet_json import Canvas, canvases, label_in, picture_of, read_json, sliced
+from asset_gen.importers.sheet_json import Canvas, Slice, canvases, label_in, picture_of, read_json, sliced
 from asset_gen.importers.sprite_set import Piece, SetImport, check_free, import_pieces
 
 
@@ -23,6 +23,7 @@ def import_sheet(
     labels: Sequence[str] = (),
     background: str = "auto",
     gap: int = 1,
+    whole: bool = False,
 ) -> SetImport:
     """Cut a sheet into a set.
 
@@ -35,6 +36,7 @@ def import_sheet(
         background: ``keep``; ``auto``: a uniform border colour becomes transparent as far as it is connected to the
             border; ``#rrggbb``: that colour everywhere.
         gap: transparent pixels that may part a figure, where neither JSON nor grid tells.
+        whole: frames, even where the JSON has slices.
 
     Raises:
         SpriteError: picture or JSON can't be used.
@@ -47,9 +49,8 @@ def import_sheet(
         picture_path = picture_of(path, document) if path == document_path else path
         sheet = _keyed(read_rgba(picture_path), background)
         frames = canvases(document_path, document, sheet)
-        if document.meta.slices:
-            frames = sliced(document_path, document.meta.slices, frames)
-        return import_canvases(out, frames, picture_path, labels)
+        frames, notes = cut_by_slices(document_path, [] if whole else document.meta.slices, frames)
+        return import_canvases(out, frames, picture_path, labels, notes)
     sheet = _keyed(read_rgba(path), background)
     found = grid.boxes(sheet) if grid else figures(sheet, gap)
     rows = 1 + max((row for _, row in found), default=0)
@@ -66,8 +67,19 @@ def import_sheet(
     return import_pieces(out, pieces, path, [how])
 
 
-def import_canvases(out: Path, frames: Sequence[Canvas], path: Path, labels: Sequence[str]) -> SetImport:
+def cut_by_slices(path: Path, slices: list[Slice], frames: list[Canvas]) -> tuple[list[Canvas], list[str]]:
+    """(what slices cut out of frames, or the frames where there are none; what is to be said of it)."""
+    if not slices:
+        return frames, []
+    return sliced(path, slices, frames), [f"cut by slices ({len(slices)} of them); --frames takes whole frames"]
+
+
+def import_canvases(
+    out: Path, frames: Sequence[Canvas], path: Path, labels: Sequence[str], notes: Sequence[str] = ()
+) -> SetImport:
     """Frames that know their names, as a set; empty ones and equal ones of the same type are left out.
+
+    ``notes``: what is to be said beside that.
 
     Raises:
         UsageError: more than one type is given.
@@ -90,9 +102,9 @@ def import_canvases(out: Path, frames: Sequence[Canvas], path: Path, labels: Seq
         seen.add(key)
         stem = Path(frame.name.replace("\\", "/")).name
         pieces.append(Piece(label, re.sub(r"\.[A-Za-z]{2,8}$", "", stem) or path.stem, frame.picture))
-    notes = [f"{count} {what} were left out" for count, what in ((empty, "empty frames"), (equal, "repeated frames"))
-             if count]  # fmt: skip
-    return import_pieces(out, pieces, path, notes)
+    left_out = ((empty, "empty frames"), (equal, "repeated frames"))
+    said = [*notes, *(f"{count} {what} were left out" for count, what in left_out if count)]
+    return import_pieces(out, pieces, path, said)
 
 
 def _keyed(sheet: Rgba, background: str) -> Rgba:

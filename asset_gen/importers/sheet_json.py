@@ -7,6 +7,7 @@ rectangles. A ``type`` in a frame, as assetgen itself writes it, wins.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -134,23 +135,37 @@ def canvases(path: Path, document: Document, sheet: Rgba) -> list[Canvas]:
     """
     frames = document.frames
     named = list(frames.items()) if isinstance(frames, dict) else [(frame.filename, frame) for frame in frames]
-    labels = _tagged(path, document.meta.frameTags, len(named))
+    labels = _tagged(path, document.meta.frameTags, [name for name, _ in named])
     return [
         Canvas(name, frame.type or labels[place], _unpacked(path, name, frame, sheet))
         for place, (name, frame) in enumerate(named)
     ]
 
 
-def _tagged(path: Path, tags: list[Tag], count: int) -> list[str]:
-    labels = [""] * count
+def _tagged(path: Path, tags: list[Tag], names: list[str]) -> list[str]:
+    """For every frame the tag that it is named after, or else the one that spans it; "" where there is none.
+
+    Of several drawings in one sheet Aseprite counts each one's frames from nought, so that their tags overlap; nothing
+    but names tells then.
+    """
+    labels = [""] * len(names)
     for tag in tags:
-        if not 0 <= tag.first <= tag.last < count:
+        if not 0 <= tag.first <= tag.last < len(names):
             raise SpriteError(
-                f"{path}: the tag {tag.name[:40]!r} spans frames {tag.first}–{tag.last}, and there are {count}. "
+                f"{path}: the tag {tag.name[:40]!r} spans frames {tag.first}–{tag.last}, and there are {len(names)}. "
                 f"Export the sheet again."
             )
         labels[tag.first : tag.last + 1] = [tag.name.strip()] * (tag.last + 1 - tag.first)
-    return labels
+    stems = [label_in(name) for name in names]
+    if len(set(stems)) > 1 and _overlap(tags):
+        labels = [""] * len(names)
+    known = {tag.name.strip() for tag in tags}
+    return [stem if stem in known else label for stem, label in zip(stems, labels, strict=True)]
+
+
+def _overlap(tags: list[Tag]) -> bool:
+    spans = sorted((tag.first, tag.last) for tag in tags)
+    return any(start <= end for (_, end), (start, _) in pairwise(spans))
 
 
 def _unpacked(path: Path, name: str, frame: Frame, sheet: Rgba) -> Rgba:

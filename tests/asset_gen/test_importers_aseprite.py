@@ -97,6 +97,9 @@ def test_slices_cut_and_name_types(tmp_path: Path, cli: Cli) -> None:
     assert read_rgba(tmp_path / "set" / "sword" / "sword_1_0.png").shape == (4, 4, 4)
     assert cli("data", "aseprite", path, "--out", tmp_path / "one", "--type", "thing").code == 0
     assert (tmp_path / "one" / "thing").is_dir()
+    whole = cli("data", "aseprite", path, "--out", tmp_path / "whole", "--frames", "--json")
+    assert json.loads(whole.out)["types"] == {"items": 1}
+    assert "--frames takes whole frames" in done.out and "--frames" not in whole.out
 
 
 BEYOND = {

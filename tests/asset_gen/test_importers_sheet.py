@@ -194,6 +194,26 @@ def test_tags_name_types_slices_cut_and_repeated_frames_count_once(tmp_path: Pat
     assert np.array_equal(read_set(tmp_path / "parts")["foot/foot_1.png"], SPRITES[3][8:])
 
 
+@pytest.mark.parametrize(
+    ("names", "types"),
+    [
+        (("walk 0", "walk 1", "eat 0"), {"walk": 2, "eat": 1}),
+        (("hero 0.aseprite", "hero 1.aseprite", "frog 0.aseprite"), {"hero": 2, "frog": 1}),
+        (("hero 0.aseprite", "hero 1.aseprite", "hero 2.aseprite"), {"eat": 1, "walk": 1, "hero": 1}),
+    ],
+    ids=["names tell", "tags of two drawings overlap", "tags of one drawing overlap"],
+)
+def test_tags_of_several_drawings_in_one_sheet_are_not_mixed_up(
+    names: tuple[str, ...], types: dict[str, int], tmp_path: Path
+) -> None:
+    save(tmp_path / "both.png", np.arange(4 * 12 * 4, dtype=np.uint8).reshape(4, 12, 4) | 1)
+    frames = [{"filename": name, "frame": {"x": 4 * place, "y": 0, "w": 4, "h": 4}} for place, name in enumerate(names)]
+    tags = [{"name": "walk", "from": 0, "to": 1}, {"name": "eat", "from": 0, "to": 0}]
+    document = {"frames": frames, "meta": {"image": "both.png", "frameTags": tags}}
+    (tmp_path / "both.json").write_text(json.dumps(document))
+    assert import_sheet(tmp_path / "both.json", tmp_path / "set", background="keep").counts == types
+
+
 def test_a_sheet_as_assetgen_writes_it_comes_back(tmp_path: Path) -> None:
     save(tmp_path / "imp.png", np.concatenate(SPRITES[:2], axis=1))
     regions = tuple(
