@@ -51,6 +51,7 @@ docs: .venv/installed
 	$(DEV)/python -m asset_gen.schemas
 
 bench: .venv/installed
+	$(DEV)/python $(PIP) --editable '.[bench]'
 	$(DEV)/python tests/benchmarks/harness.py
 
 MINUTES ?= 10

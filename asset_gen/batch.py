@@ -20,6 +20,7 @@ from asset_gen.loaded import Models
 from asset_gen.manifest import Layout, ScorerRecord, read_manifest
 from asset_gen.networks import Networks
 from asset_gen.plan import Plan, Request, check_room, make_plan, resolve_quotas
+from asset_gen.png import optimizer
 from asset_gen.publish import Place, Published, locate, opened
 from asset_gen.recipe import check_apart
 from asset_gen.select import RATED
@@ -182,6 +183,8 @@ def _resolve(request: Request, models: Models | None = None) -> _Job:
     quotas = resolve_quotas(request, bundle.info)
     check_room(request, quotas, bundle.info.size, layout)
     read_palette_option(request.palette)
+    if request.optimize:
+        optimizer()
     return _Job(request, bundle, place, quotas, targets, layout)
 
 
@@ -189,7 +192,8 @@ def _as_published(request: Request, bundle: Bundle, place: Place) -> _Job:
     """A request that names slots: all else stays as it is published, whatever recipe and flags say.
 
     Raises:
-        UsageError: nothing is published there, or it comes from another model.
+        UsageError: nothing is published there, it comes from another model, or what made its sheets small isn't
+            installed.
     """
     flag = "--only" if request.only else "--reject"
     old = read_manifest(place.out)
@@ -219,8 +223,11 @@ def _as_published(request: Request, bundle: Bundle, place: Place) -> _Job:
         scale=old.finish.scale,
         palette=old.finish.palette_asked or None,
         alpha=old.finish.alpha,
+        optimize=old.finish.optimize,
         layout=old.layout,
     )
+    if request.optimize:
+        optimizer()
     return _Job(request, bundle, place, old.quotas, load_targets(old.targets, request.project), old.layout)
 
 

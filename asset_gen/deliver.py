@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from itertools import groupby
@@ -82,14 +83,15 @@ def deliver(
         picture = sheet.paint(laid, _sprites_on(laid, slots, pictures, finish), arrangement.extrude)
         change.damaged |= _broken(laid.image, place, ours)
         patch = partial(_patched, laid, picture, place, plan, arrangement.extrude)
-        change.put(laid.image, encode_sheet(picture, indexed=bool(finish.palette)), patched=patch)
+        same = _same(laid.image, picture, plan, finish)
+        change.put(laid.image, _encoded(picture, laid.image, place, ours, finish, same), patched=patch)
         records.append(_record(laid, picture, slots))
         for factor in arrangement.variants:
             variant = layout.enlarged(laid, factor)
             large = pixels.enlarge(picture[None], factor)[0]
             change.damaged |= _broken(variant.image, place, ours)
             patch = partial(_patched, variant, large, place, plan, arrangement.extrude * factor)
-            change.put(variant.image, encode_sheet(large, indexed=bool(finish.palette)), patched=patch)
+            change.put(variant.image, _encoded(large, variant.image, place, ours, finish, same), patched=patch)
             variants.append(variant)
     base = place.out.relative_to(place.project).as_posix()
     for path, (data, target) in target_files(sheets, targets, place.project, base, variants).items():
@@ -200,6 +202,26 @@ def _sprites_on(laid: Sheet, slots: Slots, pictures: Pictures, finish: Finish) -
             for region, sprite in zip(own, finished, strict=True)
         ]
     return sprites
+
+
+def _same(image: str, picture: NDArray[np.uint8], plan: Plan, finish: Finish) -> bool:
+    """Whether this sheet was published with the same pixels and the same finish."""
+    if plan.old is None or plan.old.finish != finish:
+        return False
+    published = {record.image: record.pixels_sha256 for record in plan.old.sheets}
+    return published.get(image) == sha256(picture.tobytes()).hexdigest()
+
+
+def _encoded(
+    picture: NDArray[np.uint8], image: str, place: Place, ours: Mapping[str, str], finish: Finish, same: bool
+) -> bytes:
+    """A sheet's file; one that took long to make, and would be the ``same``, isn't made again while it is ours."""
+    if finish.optimize and same:
+        with suppress(OSError):
+            held = (place.out / image).read_bytes()
+            if sha256(held).hexdigest() == ours.get(image):
+                return held
+    return encode_sheet(picture, indexed=bool(finish.palette), optimized=finish.optimize)
 
 
 def _broken(image: str, place: Place, ours: Mapping[str, str]) -> set[str]:

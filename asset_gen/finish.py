@@ -48,7 +48,9 @@ def resolve_finish(request: Request, old: Manifest | None, sample: Callable[[], 
         colours = old.finish.palette
     elif learn:
         colours = palette.to_hex(palette.learn_palette(pixels.harden(sample()), learn))
-    return Finish(alpha=request.alpha, scale=request.scale, palette=colours, palette_asked=asked)
+    return Finish(
+        alpha=request.alpha, scale=request.scale, palette=colours, palette_asked=asked, optimize=request.optimize
+    )
 
 
 def finish_sprites(sprites: NDArray[np.uint8], finish: Finish) -> NDArray[np.uint8]:

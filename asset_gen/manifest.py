@@ -153,7 +153,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Least p(type | sprite); left out where nothing is asked."""
 
 
-class Finish(msgspec.Struct, frozen=True, kw_only=True):
+class Finish(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What decides how chosen sprites are rendered."""
 
     alpha: str
@@ -162,6 +162,8 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     """Colours as ``#rrggbb``; empty: as the generator drew them."""
     palette_asked: str
     """The ``--palette`` argument the colours were computed from or read from."""
+    optimize: bool = False
+    """Whether sheets are as small as oxipng makes them; left out where they aren't."""
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):

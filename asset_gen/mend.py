@@ -99,6 +99,7 @@ def as_published(request: Request, manifest: Manifest) -> Request:
         scale=finish.scale,
         size=None,
         alpha=finish.alpha,
+        optimize=finish.optimize,
         palette=finish.palette_asked or None,
         layout=request.layout if manifest.layout.variants else manifest.layout,
         yes=False,

@@ -66,6 +66,8 @@ class Request:
     palette: str | None = None
     """A number of colours, or the path of a palette file."""
     alpha: str = "hard"
+    optimize: bool = False
+    """Whether sheets are made as small as oxipng can."""
     layout: Layout = Layout()
     device: str = "auto"
     engine: str = "local"

@@ -61,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     extrude: Annotated[int, msgspec.Meta(ge=0, le=16)] | None = None
     power_of_two: bool | None = None
     max_side: Annotated[int, msgspec.Meta(ge=64, le=16384)] | None = None
+    optimize: bool | None = None
+    """Whether sheets are made as small as oxipng can."""
     variants: list[Annotated[int, msgspec.Meta(ge=2, le=8)]] | None = None
     approval: Literal["required", "off"] | None = None
     """Whether ``assetgen audit`` wants every published sprite to have been kept by somebody."""
@@ -271,6 +273,7 @@ out = "{out}"
 #extrude = 1                    # repeat borders outwards, for engines that filter
 #power-of-two = true
 #max-side = 2048                # largest side of a sheet in pixels
+#optimize = true                # smaller files, which take longer to write: pip install 'assetgen[optimize]'
 #variants = [2]                 # also write sheets twice as large, as <type>@2x.png
 
 # What may be shipped

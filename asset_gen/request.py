@@ -19,7 +19,7 @@ from asset_gen.select import FILTERS
 from asset_gen.targets import default_out, load_targets
 
 LAYOUT = ("trim", "padding", "extrude", "power_of_two", "max_side")
-SAME = ("count", "seed", "oversample", "scorer", "alpha", "scale", "size", "out", "min_score", "min_is")
+SAME = ("count", "seed", "oversample", "scorer", "alpha", "optimize", "scale", "size", "out", "min_score", "min_is")
 """Settings that a request takes as they are."""
 
 

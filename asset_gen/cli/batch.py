@@ -78,6 +78,9 @@ RENAMED = {"target": "targets", "variant": "variants"}
     show_default=True,
     help="Pixel-art edges or soft ones.",
 )
+@click.option(
+    "--optimize", is_flag=True, help="Make sheets as small as oxipng can, which takes longer: assetgen[optimize]."
+)
 @click.option("--combined", is_flag=True, help="Put all types on shared sheets, packed as they fit.")
 @click.option("--trim", is_flag=True, help="Leave transparent borders out, and pack what is left.")
 @click.option("--padding", type=click.IntRange(0, 64), default=2, show_default=True, help="Pixels between sprites.")

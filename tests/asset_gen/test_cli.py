@@ -167,6 +167,7 @@ VARIABLES = {
     "SIZE": ("96", "size", 96),
     "PALETTE": ("16", "palette", "16"),
     "ALPHA": ("soft", "alpha", "soft"),
+    "OPTIMIZE": ("1", "optimize", True),
     "COMBINED": ("1", "layout", Layout(sheets="all")),
     "TRIM": ("1", "layout", Layout(trim=True)),
     "PADDING": ("0", "layout", Layout(padding=0)),

@@ -41,6 +41,7 @@ padding = 1
 extrude = 2
 power-of-two = true
 max-side = 512
+optimize = true
 variants = [3, 2]
 approval = "required"
 """
@@ -81,6 +82,7 @@ def test_every_key_stands_for_its_flag(cli: Cli, game: Path, heard: list[Request
             scale=3,
             palette="16",
             alpha="soft",
+            optimize=True,
             layout=layout,
         )
     ]
