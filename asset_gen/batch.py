@@ -25,7 +25,7 @@ from asset_gen.publish import Place, Published, locate, opened
 from asset_gen.recipe import check_apart
 from asset_gen.select import RATED
 from asset_gen.sheet import Target
-from asset_gen.staged import forget
+from asset_gen.staged import forget, held_bytes
 from asset_gen.targets import DEFAULT, default_out, load_targets
 
 MAX_SCALE = 16
@@ -181,7 +181,7 @@ def _resolve(request: Request, models: Models | None = None) -> _Job:
     if request.named:
         return _as_published(request, bundle, place)
     quotas = resolve_quotas(request, bundle.info)
-    check_room(request, quotas, bundle.info.size, layout)
+    check_room(request, quotas, bundle.info.size, layout, held_bytes(place))
     read_palette_option(request.palette)
     if request.optimize:
         optimizer()

@@ -18,7 +18,6 @@ import io
 import json
 import re
 import shutil
-import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -36,10 +35,10 @@ from asset_gen.contact_sheet import write_contact_sheet
 from asset_gen.errors import SpriteError
 from asset_gen.images import read_rgba
 from asset_gen.manifest import Origin
+from asset_gen.shards import INDEX, ShardIndex, ShardWriter
 
 FOLDER = "candidates~"
 SHARD_FROM = 10_000
-SHARD_SIZE = 5_000
 ORIGINS = "origins.json"
 SPARE = "not chosen by"
 """How the reason of a candidate begins that might have been chosen: it can take a rejected one's place."""
@@ -95,15 +94,17 @@ def encode_png(sprite: NDArray[np.uint8]) -> bytes:
 
 
 class CandidateWriter:
-    """Writes candidates as they come, into a staging folder that ``publish`` renames."""
+    """Writes candidates as they come, into a staging folder that is renamed when the set is whole."""
 
-    def __init__(self, stage: Path, sharded: bool) -> None:
+    def __init__(self, stage: Path, sharded: bool, goes_on: bool = False) -> None:
+        """``goes_on``: whether shards that a run before this one left in ``stage`` are used."""
         self.stage = stage
-        self.sharded = sharded
-        shutil.rmtree(stage, ignore_errors=True)
-        stage.mkdir(parents=True)
-        self._shard: tarfile.TarFile | None = None
-        self._index: dict[str, tuple[str, int, int]] = {}
+        if stage.is_symlink():
+            stage.unlink()
+        if not goes_on:
+            shutil.rmtree(stage, ignore_errors=True)
+        stage.mkdir(parents=True, exist_ok=goes_on)
+        self.shards = ShardWriter(stage) if sharded else None
         self._folders: set[str] = set()
         self._side = 64
 
@@ -114,33 +115,18 @@ class CandidateWriter:
     def add_png(self, kind: str, name: str, data: bytes, side: int) -> None:
         """Keep one sprite as ``encode_png`` gives it, ``side`` pixels wide."""
         self._side = side
-        if self.sharded:
-            self._add_to_shard(f"{kind}/{name}.png", data)
+        if self.shards is not None:
+            self.shards.add(f"{kind}/{name}.png", data)
             return
         if kind not in self._folders:
             (self.stage / kind).mkdir(exist_ok=True)
             self._folders.add(kind)
         (self.stage / kind / f"{name}.png").write_bytes(data)
 
-    def _add_to_shard(self, path: str, data: bytes) -> None:
-        number, place = divmod(len(self._index), SHARD_SIZE)
-        shard = f"shard_{number:04d}.tar"
-        if place == 0:
-            self.close()
-            self._shard = tarfile.TarFile(self.stage / shard, "w", format=tarfile.USTAR_FORMAT)
-        assert self._shard is not None
-        member = tarfile.TarInfo(path)
-        member.size = len(data)
-        offset = self._shard.offset + tarfile.BLOCKSIZE
-        self._shard.addfile(member, io.BytesIO(data))
-        self._shard.members = []  # type: ignore[attr-defined]  # tarfile would remember every member
-        self._index[path] = (shard, offset, len(data))
-
     def close(self) -> None:
-        """Let go of the file that is being written, as Windows wants before it can be removed."""
-        if self._shard is not None:
-            self._shard.close()
-            self._shard = None
+        """Let go of the files that are being written, as Windows wants before they can be removed."""
+        if self.shards is not None:
+            self.shards.close()
 
     def finish(self, rows: Sequence[Row], run: Mapping[str, Any]) -> None:
         """Write scores, contact sheet and ``run.json``; the set is then whole.
@@ -148,17 +134,13 @@ class CandidateWriter:
         Raises:
             ValueError: rows have other scores than the first, or a score has the name of another column.
         """
-        self.close()
         names = list(rows[0].scores) if rows else []
         neighbours = max((len(row.nearest) for row in rows), default=0)
         nearest = [f"{column}_{place}" for place in range(1, neighbours + 1) for column in ("nearest", "distance")]
         if clash := set(names) & {*COLUMNS, *nearest}:
             raise ValueError(f"scores have the names of other columns: {', '.join(sorted(clash))}")
-        if self.sharded:
-            with (self.stage / "shards.csv").open("w", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(["path", "shard", "offset", "size"])
-                writer.writerows([path, *entry] for path, entry in self._index.items())
+        if self.shards is not None:
+            self.shards.finish()
         with (self.stage / "scores.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*COLUMNS, *names, *nearest])
@@ -177,7 +159,7 @@ class CandidateWriter:
 
     def _image(self) -> Callable[[Row], str | None]:
         """Where the contact sheet finds pictures; of a sharded set it shows the kept ones, embedded."""
-        if not self.sharded:
+        if self.shards is None:
             return lambda row: f"{row.type}/{row.name}.png"
         reader = CandidateReader(self.stage)
 
@@ -194,13 +176,10 @@ class CandidateReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._index: dict[str, tuple[str, int, int | None]] = {}
-        if (folder / "shards.csv").is_file():
-            with (
-                suppress(KeyError, TypeError, ValueError),  # damaged: the pictures can be made again from their origins
-                (folder / "shards.csv").open(newline="") as file,
-            ):
-                self._index = {r["path"]: (r["shard"], int(r["offset"]), int(r["size"])) for r in csv.DictReader(file)}
+        self._index: ShardIndex | None = None
+        if (folder / INDEX).is_file():
+            with suppress(ValueError):  # damaged: the pictures can be made again from their origins
+                self._index = ShardIndex(folder)
 
     def png(self, kind: str, name: str, largest: int | None = None) -> bytes:
         """The PNG file of a candidate; ``largest``: the most bytes that it may have.
@@ -210,7 +189,8 @@ class CandidateReader:
             OSError: it isn't there.
         """
         path = f"{kind}/{name}.png"
-        shard, offset, size = self._index.get(path, (path, 0, None))
+        found = self._index.find(path) if self._index else None
+        shard, offset, size = found or (path, 0, None)
         place = (self.folder / shard).resolve()
         if not place.is_relative_to(self.folder.resolve()):
             raise SpriteError(f"{self.folder}: names {shard!r}, which lies outside it. Remove the folder.")

@@ -123,11 +123,12 @@ def draw_candidates(
     chooser = _chooser(info, _strategy(plan))
     judge = chooser and chooser.sha256
     inputs = [__version__, networks.generator.provider, choice.model, choice.seed, numbers, _strategy(plan), judge]
-    staging = Staging(place, plan.run, json.dumps(inputs), info.size, partial(_could_be, networks, numbers))
     sharded = sum(plan.quotas.values()) * choice.oversample > SHARD_FROM
+    could_be = partial(_could_be, networks, numbers)
+    staging = Staging(place, plan.run, json.dumps(inputs), info.size, could_be, sharded)
     try:
         with (
-            closing(CandidateWriter(place.candidates, sharded)) as writer,
+            closing(CandidateWriter(staging.stage, sharded, goes_on=sharded)) as writer,
             closing(open_engine(engine, networks, Task(choice.seed, tuple(numbers), _strategy(plan)))) as opened,
             closing(Pool(place.state)) as pool,
         ):
@@ -142,6 +143,11 @@ def draw_candidates(
         staging.end()  # the same again would end alike
         raise
     except OSError as error:
+        if error.errno in NO_ROOM and sharded:
+            raise ProjectError(
+                f"{error.filename or staging.stage}: {error.strerror}. {staging.kept:,} candidates are kept; make "
+                f"room, and run the same command again: it goes on from there."
+            ) from error
         if error.errno in NO_ROOM:
             staging.end()  # for what matters more
         raise
@@ -168,7 +174,7 @@ def _drawn_set(
     fitness: Fitness | None = None
     while True:
         total = done + len(wanted)
-        for part in staging.drawn(wanted, engine.draw):
+        for part in staging.drawn(wanted, engine.draw, writer.shards):
             for kind, index, png in zip(part.arrays["kinds"], part.arrays["indices"], part.pngs, strict=True):
                 name = info.types[kind]
                 writer.add_png(name, candidate_name(name, int(index)), png, info.size)

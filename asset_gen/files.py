@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ def file_sha256(path: Path) -> str | None:
 
 def write_file(path: Path, data: bytes) -> None:
     """A new file, synced; a link of that name is removed, not followed."""
-    with _naming(path):
+    with naming(path):
         path.unlink(missing_ok=True)
         with path.open("xb") as file:
             file.write(data)
@@ -50,11 +51,19 @@ def remove_file(path: Path) -> None:
     _patiently(lambda: path.unlink(missing_ok=True))
 
 
+def remove_any(path: Path) -> None:
+    """Remove what lies there: a file, a link but not what it leads to, or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        remove_file(path)
+
+
 def sync_folder(path: Path) -> None:
     """Make renames and removals in a folder last through a power cut."""
     if not SYNCS_FOLDERS:
         return
-    with _naming(path):
+    with naming(path):
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -76,7 +85,7 @@ def _patiently(move: Callable[[], object]) -> None:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Errors of write and fsync carry no file name; give them this one."""
     try:
         yield

@@ -182,8 +182,10 @@ def resolve_quotas(request: Request, info: BundleInfo) -> dict[str, int]:
     return {name: quotas[name] for name in sorted(quotas) if quotas[name]}
 
 
-def check_room(request: Request, quotas: Mapping[str, int], size: int, layout: Layout) -> None:
+def check_room(request: Request, quotas: Mapping[str, int], size: int, layout: Layout, held: int = 0) -> None:
     """Refuse, before any work, what a sheet or the disk can't hold.
+
+    ``held``: bytes of the disk that an interrupted run takes, which this one goes on with or removes.
 
     Raises:
         UsageError: too large sprites, or too many; the message names the disk they would need.
@@ -200,7 +202,7 @@ def check_room(request: Request, quotas: Mapping[str, int], size: int, layout: L
     picture = size * size * 2 + 1024  # generated sprites compress to about half
     if candidates <= SHARD_FROM:
         picture = -(-picture // DISK_BLOCK) * DISK_BLOCK
-    need = candidates * picture + count * (size * request.scale) ** 2 * 2
+    need = max(0, candidates * picture - held) + count * (size * request.scale) ** 2 * 2
     free = shutil.disk_usage(request.project).free
     if need > free * 0.9 or count > MAX_COUNT:
         raise UsageError(

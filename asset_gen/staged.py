@@ -1,12 +1,16 @@
 """What has a run drawn already? A batch that is killed in the middle of drawing goes on from there.
 
     .assetgen/drawn/<output folder's hash>-<run>/<inputs' hash>     a block of candidates: figures and pictures
+    .assetgen/drawn/<output folder's hash>-<run>/set                a set in shards, as far as it is written
 
 A block holds a fixed number of candidates, in the order in which they are drawn, and is named after all that decides
 what they are. It is put in place by one rename, and read only if it keeps its sum, so that a torn one is drawn again.
 Before the first one is used, its first batch is drawn once more and must be the same to the last bit: blocks from
 another machine, or another ONNX Runtime, are forgotten. Blocks take about as much disk as the candidate set itself,
 until that is whole; where the disk is short of room they are given up. A run smaller than a block keeps none.
+
+Of a set in shards no picture is kept twice: a block holds figures, and says where in the shards its pictures lie, which
+are a part of its sum. Such blocks and shards stay where the disk is full: the next run goes on with them.
 """
 
 from __future__ import annotations
@@ -24,11 +28,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asset_gen.files import move_file
+from asset_gen.files import move_file, remove_any
 from asset_gen.generate import BATCH, Wanted
 from asset_gen.publish import Place
+from asset_gen.shards import ShardWriter, Spot
 
 FOLDER = "drawn"
+SET = "set"
 BATCHES = 8
 """Batches in a block: seconds of work."""
 LARGE = 64
@@ -38,7 +44,10 @@ MAX_BYTES = 1 << 28
 ROOM = 2
 """Times the candidate set that must be free on the disk for a block to be kept."""
 SUM = 32  # bytes of a sha256
+HEAD = 3  # whole numbers behind it
 DISK_BLOCK = 4096  # bytes that the smallest file takes
+FORM = "2"
+"""Of a block; one of another form has another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,15 @@ Draw = Callable[[Iterable[Wanted | Part]], Generator[Part]]
 class Staging:
     """The blocks of one run."""
 
-    def __init__(self, place: Place, run: str, identity: str, size: int, sound: Callable[[Part, Wanted], bool]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        run: str,
+        identity: str,
+        size: int,
+        sound: Callable[[Part, Wanted], bool],
+        sharded: bool = False,
+    ) -> None:
         """
         Args:
             place: where the run's sprites go; blocks of other runs for it are removed.
@@ -81,20 +98,28 @@ class Staging:
             identity: all that decides what a candidate is, but for its type and index.
             size: side of a sprite in pixels.
             sound: whether a block can be what was wanted; ``.assetgen`` may have come with a stranger's project.
+            sharded: whether the set's pictures go to shards.
         """
         self.folder = place.state / FOLDER / f"{_prefix(place)}{run}"
+        self.stage = self.folder / SET if sharded else place.candidates
+        """Where the candidate set is to be built."""
         self.rows = BATCH * max(1, min(BATCHES, BATCHES * LARGE**2 // size**2))
         """Candidates in a block."""
         self.kept = 0
         """Candidates that are in blocks."""
-        self._identity, self._sound = identity, sound
+        self._identity, self._sound = FORM + identity, sound
+        self._shards: ShardWriter | None = None
         self._like: Part | None = None
         """A batch that was drawn, and found the same in a block."""
         self._given_up = False
         forget(place, self.folder)
 
-    def drawn(self, wanted: Wanted, draw: Draw) -> Iterator[Part]:
-        """All that is wanted, from blocks as far as there are any; keeps what had to be drawn."""
+    def drawn(self, wanted: Wanted, draw: Draw, shards: ShardWriter | None = None) -> Iterator[Part]:
+        """All that is wanted, from blocks as far as there are any; keeps what had to be drawn.
+
+        ``shards``: where the pictures of each part are put before the next one is asked for, if there.
+        """
+        self._shards = shards
         self._compare(wanted, draw)
         ahead: deque[tuple[Wanted, bool]] = deque()  # what was handed out and hasn't come back: is it held already?
 
@@ -105,15 +130,18 @@ class Staging:
                 yield some if held is None else held
 
         parts: list[Part] = []
+        spot: Spot | None = None
         with closing(draw(handed_out())) as found:
             for part in found:
                 some, held = ahead[0]
                 self.kept += len(some) if held else 0
+                if shards is not None and not parts:
+                    spot = shards.spot
                 yield part
                 parts.append(part)
                 if sum(part.drawn for part in parts) == len(some):
                     if not held and len(some) == self.rows:
-                        self._keep(self._path(some), Part.joined(parts), len(wanted))
+                        self._keep(self._path(some), Part.joined(parts), len(wanted), spot)
                     ahead.popleft()
                     parts = []
 
@@ -140,13 +168,15 @@ class Staging:
         for some in self._blocks(wanted):
             if self._like is not None or self._given_up or not self.folder.is_dir():
                 return
-            if len(some) < self.rows or not _keeps_its_sum(self._path(some)):
+            if len(some) < self.rows or not self._keeps_its_sum(self._path(some)):
                 continue
             like = Part.joined(list(draw([some.part(slice(BATCH))])))
             if (held := self._read(some, like)) is None:
                 continue
             if not held.begins_with(like):
-                shutil.rmtree(self.folder, ignore_errors=True)
+                for path in self.folder.iterdir():
+                    if path.name != SET:  # shards are written anew where they differ
+                        remove_any(path)
                 return
             self._like = like
 
@@ -160,31 +190,69 @@ class Staging:
         """What a block holds; None where it isn't there, is torn, or is nothing that would be drawn here."""
         path = self._path(wanted)
         try:
-            held = _decoded(_content(path), path.name, like, len(wanted))
+            held = _decoded(self._content(path), path.name, like, len(wanted))
         except (OSError, ValueError):
             return None
         return held if self._sound(held, wanted) else None
 
-    def _keep(self, path: Path, part: Part, total: int) -> None:
-        """Put a block in place; without room for it and ``total`` candidates, no more are kept."""
+    def _content(self, path: Path) -> bytes:
+        """A block with its pictures.
+
+        Raises:
+            OSError, ValueError: it isn't there, or is too long for a block.
+        """
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError("too long")
+        data = path.read_bytes()
+        if self._shards is None:
+            return data
+        head = np.frombuffer(data, np.int64, HEAD, SUM)
+        count = int(head[0])
+        sizes = np.frombuffer(data, np.int64, max(count, 0), SUM + head.nbytes)
+        if ((sizes < 0) | (sizes > MAX_BYTES)).any() or sizes.sum() > MAX_BYTES:
+            raise ValueError("too long")
+        return data + b"".join(self._shards.read((int(head[1]), int(head[2])), sizes.tolist()))
+
+    def _keeps_its_sum(self, path: Path) -> bool:
+        try:
+            return _fits(self._content(path), path.name)
+        except (OSError, ValueError):
+            return False
+
+    def _keep(self, path: Path, part: Part, total: int, spot: Spot | None) -> None:
+        """Put a block in place; without room for it and ``total`` candidates, no more are kept.
+
+        ``spot``: where in the shards its pictures begin.
+        """
         if self._given_up or not part.pngs:
             return
-        data = _encoded(part, path.name)
-        each = -(-max(map(len, part.pngs)) // DISK_BLOCK) * DISK_BLOCK
+        if self._shards is not None:
+            self._shards.flush()
+        data = _encoded(part, path.name, spot)
+        each = 0 if spot else -(-max(map(len, part.pngs)) // DISK_BLOCK) * DISK_BLOCK
         staged = path.with_suffix(".tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if shutil.disk_usage(self.folder).free < len(data) + ROOM * total * each:
-                self.end()
+                self._give_up()
                 return
             staged.unlink(missing_ok=True)
             with staged.open("xb") as file:  # not synced: what a power cut tears doesn't keep its sum
                 file.write(data)
             move_file(staged, path)
         except OSError:  # the batch can do without
-            self.end()
+            self._give_up()
             return
         self.kept += len(part.pngs)
+
+    def _give_up(self) -> None:
+        """Keep no more blocks; shards stay, and blocks that go with them."""
+        if self._shards is None:
+            self.end()
+        else:
+            with suppress(OSError):
+                for path in self.folder.glob("*.tmp"):
+                    path.unlink()
 
 
 def forget(place: Place, but: Path | None = None) -> None:
@@ -206,33 +274,25 @@ def _prefix(place: Place) -> str:
     return sha256(place.out.relative_to(place.project).as_posix().encode()).hexdigest()[:8] + "-"
 
 
-def _encoded(part: Part, name: str) -> bytes:
-    """A block: its sum, the number of candidates, arrays, sizes of the pictures, pictures."""
-    count, sizes = np.array([len(part.pngs)], np.int64), np.array([len(png) for png in part.pngs], np.int64)
-    body = b"".join([*(array.tobytes() for array in (count, *part.arrays.values(), sizes)), *part.pngs])
-    return sha256(name.encode() + body).digest() + body
+def held_bytes(place: Place) -> int:
+    """How much of the disk the blocks and shards of all runs for an output folder take."""
+    folders = [path for path in (place.state / FOLDER).glob(f"{_prefix(place)}*") if not path.is_symlink()]
+    return sum(path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
-def _content(path: Path) -> bytes:
+def _encoded(part: Part, name: str, spot: Spot | None = None) -> bytes:
+    """A block: its sum, the number of candidates, where in the shards they begin, sizes of the pictures, arrays,
+    pictures. With a ``spot`` those lie in the shards; the sum is of them, too.
     """
-    Raises:
-        OSError, ValueError: it isn't there, or is too long for a block.
-    """
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError("too long")
-    return path.read_bytes()
+    head = np.array([len(part.pngs), *(spot or (-1, -1)), *map(len, part.pngs)], np.int64)
+    body = b"".join([head.tobytes(), *(array.tobytes() for array in part.arrays.values())])
+    pictures = b"".join(part.pngs)
+    return sha256(name.encode() + body + pictures).digest() + body + (b"" if spot else pictures)
 
 
 def _fits(data: bytes, name: str) -> bool:
     """Whether a block of this name keeps its sum."""
     return sha256(name.encode() + data[SUM:]).digest() == data[:SUM]
-
-
-def _keeps_its_sum(path: Path) -> bool:
-    try:
-        return _fits(_content(path), path.name)
-    except (OSError, ValueError):
-        return False
 
 
 def _decoded(data: bytes, name: str, like: Part, drawn: int) -> Part:
@@ -255,9 +315,9 @@ def _decoded(data: bytes, name: str, like: Part, drawn: int) -> Part:
         return found
 
     whole = np.dtype(np.int64)
-    count = int(array((1,), whole)[0])
-    arrays = {title: array((count, *known.shape[1:]), known.dtype) for title, known in like.arrays.items()}
+    count = int(array((HEAD,), whole)[0])
     sizes = array((count,), whole)
+    arrays = {title: array((count, *known.shape[1:]), known.dtype) for title, known in like.arrays.items()}
     ends = place + np.cumsum(sizes)
     if count and (ends[-1] != len(data) or (sizes < 0).any()):
         raise ValueError("another form")

@@ -260,7 +260,7 @@ def test_variants_are_the_sheets_enlarged(cli: Cli, bundle: Path, game: Path) ->
 
 def test_many_candidates_go_to_shards(cli: Cli, bundle: Path, game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asset_gen.draw.SHARD_FROM", 20)
-    monkeypatch.setattr("asset_gen.candidates.SHARD_SIZE", 7)
+    monkeypatch.setattr("asset_gen.shards.SHARD_SIZE", 7)
     assert cli("batch", "--count", 8, "--project", game, "--model", bundle).code == 0
     (run,) = (game / "assets" / "generated" / "candidates~").glob("*/")
     assert len(list(run.glob("shard_*.tar"))) == 5

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from asset_gen import candidates
+from asset_gen import shards
 from asset_gen.candidates import COLUMNS, CandidateReader, CandidateWriter, Near, Row, candidate_name, read_rows
 from asset_gen.contact_sheet import BINS, histogram
 from tests.creatures import KINDS, creature
@@ -49,7 +49,7 @@ def write_set(stage: Path, sharded: bool) -> Path:
 
 @pytest.fixture(params=[False, True], ids=["files", "shards"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(candidates, "SHARD_SIZE", 5)
+    monkeypatch.setattr(shards, "SHARD_SIZE", 5)
     return write_set(tmp_path / "set", request.param)
 
 
@@ -158,7 +158,7 @@ def test_nearest_training_sprites_are_named_in_the_table_and_on_the_page(tmp_pat
 def test_shards_are_ordinary_tar_files_of_a_fixed_number_of_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(candidates, "SHARD_SIZE", 5)
+    monkeypatch.setattr(shards, "SHARD_SIZE", 5)
     folder = write_set(tmp_path / "set", sharded=True)
     names = []
     for shard in sorted(folder.glob("shard_*.tar")):

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from asset_gen import candidates, draw, judge, staged
+from asset_gen import draw, judge, shards, staged
 from asset_gen.draw import draw_candidates
-from asset_gen.errors import QuotaError
+from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.networks import Networks
 from asset_gen.plan import Plan
 from asset_gen.publish import Place
-from asset_gen.staged import FOLDER, forget
+from asset_gen.staged import FOLDER, forget, held_bytes
 from tests.asset_gen.test_draw import knowing, networks_of, plan_of
 from tests.conftest import Cli, files_of
 from tests.fakes import Copyist, FakeNetworks, Painter, use_stand_ins, write_bundle
@@ -36,6 +36,15 @@ BATCHES = 6
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two batches a block."""
     monkeypatch.setattr(staged, "BATCHES", 2)
+
+
+@pytest.fixture(params=[False, True], ids=["files", "shards"])
+def sharded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether sets of the size that is drawn here go to shards, of which none ends where a block does."""
+    if request.param:
+        monkeypatch.setattr(draw, "SHARD_FROM", 100)
+        monkeypatch.setattr(shards, "SHARD_SIZE", 100)
+    return bool(request.param)
 
 
 @pytest.fixture
@@ -89,11 +98,12 @@ def interrupt(place: Place, networks: Networks, plan: Plan, after: int) -> None:
     networks.generator = Failing(after, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         draw_candidates(networks, plan, place, lambda *_: None)
-    shutil.rmtree(place.candidates)  # as the next command does
+    shutil.rmtree(place.candidates, ignore_errors=True)  # as the next command does
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("after", [0, 1, 3, 4])
+@pytest.mark.usefixtures("sharded")
 def test_an_interrupted_run_goes_on_and_ends_alike(
     place: Place, model: str, after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +119,7 @@ def test_an_interrupted_run_goes_on_and_ends_alike(
     assert not (place.state / FOLDER).exists()
 
 
+@pytest.mark.usefixtures("sharded")
 def test_a_run_that_is_cut_off_again_and_again_draws_everything_about_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,24 +131,15 @@ def test_a_run_that_is_cut_off_again_and_again_draws_everything_about_once(
     assert (found, again) == (whole, BATCHES - 2 * 2 + 1)
 
 
-def test_a_large_set_in_shards_goes_on_as_well(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draw, "SHARD_FROM", 100)
-    monkeypatch.setattr(candidates, "SHARD_SIZE", 100)
-    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
-    assert any(path.endswith(".tar") for path in whole)
-    shutil.rmtree(place.out)
-    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 5)
-    assert finish(place, networks_of(Painter(), monkeypatch), plan())[0] == whole
-
-
 @pytest.mark.parametrize("damage", ["torn", "empty", "changed", "of another block", "a folder"])
+@pytest.mark.usefixtures("sharded")
 def test_a_block_that_is_no_more_what_it_was_is_drawn_again(
     place: Place, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
     shutil.rmtree(place.out)
     interrupt(place, networks_of(Painter(), monkeypatch), plan(), 4)
-    first, second, *_ = sorted((place.state / FOLDER).glob("*/*"))
+    first, second, *_ = sorted((place.state / FOLDER).glob("*/" + "[0-9a-f]" * 64))
     data = first.read_bytes()
     first.unlink()
     if damage == "a folder":
@@ -165,6 +167,7 @@ class OtherMachine(Painter):
         return super().run(**inputs) * np.float32(0.99)
 
 
+@pytest.mark.usefixtures("sharded")
 def test_blocks_from_another_machine_are_not_used(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = finish(place, networks_of(OtherMachine(), monkeypatch), plan())
     shutil.rmtree(place.out)
@@ -173,6 +176,7 @@ def test_blocks_from_another_machine_are_not_used(place: Place, monkeypatch: pyt
     assert (found, again) == (whole, BATCHES + 1)  # one to see that this machine draws others
 
 
+@pytest.mark.usefixtures("sharded")
 def test_a_strangers_block_that_holds_what_cannot_be_is_not_used(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = plan("set")
     whole, _ = finish(place, knowing(monkeypatch), wanted)
@@ -180,10 +184,10 @@ def test_a_strangers_block_that_holds_what_cannot_be_is_not_used(place: Place, m
     for name, value in (("nearest", 10**6), ("kinds", -1), ("indices", 10**9)):
         shutil.rmtree(place.out)
 
-        def lying(part: Any, block: str, name: str = name, value: int = value) -> bytes:
+        def lying(part: Any, block: str, spot: Any, name: str = name, value: int = value) -> bytes:
             array = part.arrays[name].copy()
             array[-1] = value
-            return encoded(staged.Part({**part.arrays, name: array}, part.pngs, part.drawn), block)
+            return encoded(staged.Part({**part.arrays, name: array}, part.pngs, part.drawn), block, spot)
 
         with monkeypatch.context() as patch:
             patch.setattr(staged, "_encoded", lying)
@@ -191,6 +195,7 @@ def test_a_strangers_block_that_holds_what_cannot_be_is_not_used(place: Place, m
         assert finish(place, knowing(monkeypatch), wanted)[0] == whole, name
 
 
+@pytest.mark.usefixtures("sharded")
 def test_blocks_of_other_runs_are_swept_and_those_of_other_sets_are_not(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +223,7 @@ def test_what_lies_behind_a_link_is_not_swept(place: Place, tmp_path: Path, monk
     assert not (place.state / FOLDER).is_symlink()
 
 
+@pytest.mark.usefixtures("sharded")
 def test_a_quota_that_can_not_be_met_leaves_no_blocks(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(QuotaError):
         draw_candidates(networks_of(Copyist(), monkeypatch), plan_of({"bat": 40}), place, lambda *_: None)
@@ -263,6 +269,136 @@ def test_blocks_give_way_where_candidates_find_no_room(place: Place, monkeypatch
     assert not (place.state / FOLDER).exists()
 
 
+# Shards --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sets of more than a hundred candidates go to shards of a hundred."""
+    monkeypatch.setattr(draw, "SHARD_FROM", 100)
+    monkeypatch.setattr(shards, "SHARD_SIZE", 100)
+
+
+def fill_disk(patch: pytest.MonkeyPatch, after: int) -> None:
+    """Let the disk be full after so many writes to shards; of the last one half arrives."""
+    real, left = shards.ShardWriter._open_shard, [after]
+
+    class Full:
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.file, name)
+
+        def write(self, data: bytes) -> int:
+            left[0] -= 1
+            if left[0] < 0:
+                self.file.write(data[: len(data) // 2])
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return int(self.file.write(data))
+
+    def opened(self: shards.ShardWriter, number: int) -> None:
+        real(self, number)
+        self._file = Full(self._file)  # type: ignore[assignment]
+
+    patch.setattr(shards.ShardWriter, "_open_shard", opened)
+
+
+@pytest.mark.usefixtures("small_shards")
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("after", "blocks"), [(0, 0), (150, 1), (202, 1), (380, 2)])
+def test_a_full_disk_in_the_middle_of_a_shard_costs_no_more_than_a_block(
+    place: Place, model: str, after: int, blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = plan("set" if model.startswith("knows") else "is")
+    whole, _ = finish(place, MODELS[model](Painter(), monkeypatch), wanted)
+    assert sum(path.endswith(".tar") for path in whole) == 4
+    shutil.rmtree(place.out)
+    kept = blocks * 128
+    with monkeypatch.context() as patch:
+        fill_disk(patch, after)
+        with pytest.raises(
+            ProjectError, match=rf"shard_000{after // 101}\.tar: No space left .* {kept} candidates are"
+        ):
+            draw_candidates(MODELS[model](Painter(), monkeypatch), wanted, place, lambda *_: None)
+    assert not list(place.out.rglob("*.tar"))
+    found, again = finish(place, MODELS[model](Painter(), monkeypatch), wanted)
+    assert found == whole
+    assert again == BATCHES - 2 * blocks + (blocks > 0)  # one to see that this machine still draws the same
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_what_lies_in_a_shard_already_is_not_written_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
+    shutil.rmtree(place.out)
+    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 5)
+    with monkeypatch.context() as patch:
+        fill_disk(patch, 384 - 4 * 64 + 2)  # room for the pictures that are missing, and for the ends of two shards
+        assert finish(place, networks_of(Painter(), monkeypatch), plan())[0] == whole
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_full_disk_while_scores_are_written_costs_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
+    shutil.rmtree(place.out)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("asset_gen.candidates.write_contact_sheet", full)
+        with pytest.raises(ProjectError, match="384 candidates are kept"):
+            draw_candidates(networks_of(Painter(), monkeypatch), plan(), place, lambda *_: None)
+    assert finish(place, networks_of(Painter(), monkeypatch), plan()) == (whole, 1)
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_shard_that_is_no_more_what_it_was_is_mended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
+    for damage in ("torn", "changed", "lost", "longer"):
+        shutil.rmtree(place.out)
+        interrupt(place, networks_of(Painter(), monkeypatch), plan(), 4)
+        (shard,) = (place.state / FOLDER).glob("*/set/shard_0001.tar")
+        data = shard.read_bytes()
+        new = {"torn": data[:-600], "changed": data[:700] + b"?" + data[701:], "longer": data + bytes(10_000)}
+        shard.write_bytes(new[damage]) if damage in new else shard.unlink()
+        found, again = finish(place, networks_of(Painter(), monkeypatch), plan())
+        assert found == whole, damage
+        assert again <= (3 if damage == "longer" else 7), damage
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_no_picture_is_kept_twice_and_little_room_is_enough(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staged.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))  # type: ignore[attr-defined]
+    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 4)
+    held = {path: data for path, data in files_of(place.project).items() if FOLDER in path}
+    assert sum(data.count(b"\x89PNG") for data in held.values()) == 4 * 64
+    assert held_bytes(place) == sum(map(len, held.values()))
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_what_a_stranger_put_beside_the_shards_is_not_written_to(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
+    shutil.rmtree(place.out)
+    interrupt(place, networks_of(Painter(), monkeypatch), plan(), 4)
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"mine")
+    (folder,) = (place.state / FOLDER).glob("*/set")
+    (folder / "shard_0001.tar").unlink()
+    (folder / "shard_0001.tar").symlink_to(mine)
+    (folder / "shard_0002.tar").unlink(missing_ok=True)
+    (folder / "shard_0002.tar").hardlink_to(mine)
+    (folder / "shards.csv").unlink()
+    (folder / "shards.csv").symlink_to(mine)
+    (folder / "shard_0099.tar").write_bytes(b"no shard of this set")
+    (folder / "bat").mkdir()
+    (folder / "bat" / "page.html").touch()
+    assert finish(place, networks_of(Painter(), monkeypatch), plan())[0] == whole
+    assert mine.read_bytes() == b"mine"
+
+
 # Whole commands ------------------------------------------------------------------------------------------------------
 
 
@@ -290,7 +426,7 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(
 
 
 def test_a_kill_in_the_middle_of_drawing_costs_no_more_than_a_block(
-    cli: Cli, game: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, game: Path, tmp_path: Path, sharded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = write_bundle(tmp_path / "model")
     arguments = ["batch", "--model", str(model), "--types", "beetle=20,flask=16", "--oversample", "16", "-q"]
@@ -299,6 +435,8 @@ def test_a_kill_in_the_middle_of_drawing_costs_no_more_than_a_block(
     slowly = (  # a tenth of a second for a batch
         "import time, asset_gen.judge as judge, asset_gen.staged as staged; staged.BATCHES, real = 2, judge.look\n"
         "judge.look = lambda *some: (time.sleep(0.1), real(*some))[1]\n"
+        "from asset_gen import draw, shards\n"
+        f"draw.SHARD_FROM, shards.SHARD_SIZE = {draw.SHARD_FROM}, {shards.SHARD_SIZE}\n"
         "from asset_gen.cli import main; main()"
     )
     for blocks in (1, 3):
@@ -314,4 +452,5 @@ def test_a_kill_in_the_middle_of_drawing_costs_no_more_than_a_block(
     monkeypatch.setattr(judge, "look", lambda *some: told.append(1) or real(*some))  # type: ignore[func-returns-value]
     assert cli(*arguments, "--project", game).code == 0
     assert len(told) <= 576 // 64 - 3 * 2 + 1
+    assert any(game.rglob("*.tar")) == sharded
     assert files_of(game) == files_of(tmp_path / "undisturbed")
