@@ -19,12 +19,12 @@ import json
 import re
 import shutil
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isnan, nan
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -81,6 +81,14 @@ class Row:
     """Of a sprite that wasn't drawn from seed, type and index alone."""
 
 
+class RowsOfSet(Protocol):
+    """All candidates of a set, as often as somebody goes through them; they needn't be in memory at once."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
 def candidate_name(kind: str, index: int) -> str:
     """``dragon_c000017``."""
     return f"{kind}_c{index:06d}"
@@ -128,14 +136,19 @@ class CandidateWriter:
         if self.shards is not None:
             self.shards.close()
 
-    def finish(self, rows: Sequence[Row], run: Mapping[str, Any]) -> None:
+    def finish(self, rows: RowsOfSet, run: Mapping[str, Any]) -> None:
         """Write scores, contact sheet and ``run.json``; the set is then whole.
 
         Raises:
             ValueError: rows have other scores than the first, or a score has the name of another column.
         """
-        names = list(rows[0].scores) if rows else []
-        neighbours = max((len(row.nearest) for row in rows), default=0)
+        first = next(iter(rows), None)
+        names = list(first.scores) if first else []
+        neighbours, explored = 0, {}
+        for row in rows:
+            neighbours = max(neighbours, len(row.nearest))
+            if row.explored:
+                explored[row.name] = row.explored
         nearest = [f"{column}_{place}" for place in range(1, neighbours + 1) for column in ("nearest", "distance")]
         if clash := set(names) & {*COLUMNS, *nearest}:
             raise ValueError(f"scores have the names of other columns: {', '.join(sorted(clash))}")
@@ -145,14 +158,14 @@ class CandidateWriter:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*COLUMNS, *names, *nearest])
             for row in rows:
-                if row.scores.keys() != rows[0].scores.keys():
+                if [*row.scores] != names and set(row.scores) != set(names):
                     raise ValueError(f"{row.name} has the scores {', '.join(row.scores)}, others {', '.join(names)}")
                 numbers = (f"{row.p_type:.6f}", f"{row.entropy:.6f}", int(row.kept), row.seed, row.index)
                 scores = ("" if isnan(score) else f"{score:.6g}" for score in map(row.scores.__getitem__, names))
                 near = [cell for near in row.nearest for cell in (near.name, f"{near.distance:.6g}")]
                 near += [""] * (len(nearest) - len(near))
                 writer.writerow([row.name, row.type, *numbers, row.reason, *scores, *near])
-        if explored := {row.name: row.explored for row in rows if row.explored}:
+        if explored:
             (self.stage / ORIGINS).write_bytes(msgspec.json.format(msgspec.json.encode(explored), indent=1) + b"\n")
         write_contact_sheet(self.stage, rows, run, self._image(), self._side)
         (self.stage / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,24 +7,27 @@ candidates.js    its data, as a script, since a page that was opened from disk c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from math import isnan
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from math import inf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from asset_gen.candidates import Row
+    from asset_gen.candidates import Row, RowsOfSet
 
 BINS = 24
+PART = 4096  # rows that are in memory at once
 OWN_SCORES = {"p_type": "p(type)", "entropy": "entropy"}
 """Columns of every candidate set that are scores, and what a person calls them."""
 
 
 def write_contact_sheet(
     folder: Path,
-    rows: Sequence[Row],
+    rows: RowsOfSet,
     run: Mapping[str, Any],
     image: Callable[[Row], str | None],
     side: int,
@@ -40,12 +43,15 @@ def write_contact_sheet(
     """
     from jinja2 import Environment, PackageLoader
 
-    shown = 0
+    shown = kept = 0
+    kinds: set[str] = set()
     with (folder / "candidates.js").open("w", encoding="utf-8") as file:
         file.write('globalThis.candidates = {\n"scores": ')
-        file.write(json.dumps([histogram(name, label, rows) for name, label in _scores_of(rows).items()]))
+        file.write(json.dumps(histograms(_scores_of(rows), rows)))
         file.write(',\n"sprites": [')
         for row in rows:
+            kept += row.kept
+            kinds.add(row.type)
             address = image(row)
             if address is None:
                 continue
@@ -59,36 +65,62 @@ def write_contact_sheet(
         name: environment.loader.get_source(environment, f"contact_sheet.{name}")[0]  # as it is: our own
         for name in ("css", "js")
     }
-    kept = sum(row.kept for row in rows)
-    kinds = sorted({row.type for row in rows})
     page = environment.get_template("contact_sheet.html")
-    text = page.render(run=run, drawn=len(rows), kept=kept, shown=shown, kinds=kinds, side=side, **parts)
+    text = page.render(run=run, drawn=len(rows), kept=kept, shown=shown, kinds=sorted(kinds), side=side, **parts)
     (folder / "index.html").write_text(text, encoding="utf-8")
 
 
-def histogram(name: str, label: str, rows: Sequence[Row]) -> dict[str, Any]:
-    """How a score is spread over kept and other candidates.
+def histograms(scores: Mapping[str, str], rows: RowsOfSet) -> list[dict[str, Any]]:
+    """How each of these scores (name → label) is spread over kept and other candidates.
 
-    Returns ``name``, ``label``, ``low`` and ``high`` (None where no candidate has the score), and ``kept`` and
+    Each has ``name``, ``label``, ``low`` and ``high`` (None where no candidate has the score), and ``kept`` and
     ``rest``: how many lie in each of ``BINS`` equal parts from low to high.
     """
+    low, high = dict.fromkeys(scores, inf), dict.fromkeys(scores, -inf)
+    for some in _parts(rows):
+        for name in scores:
+            values = _known(some, name)
+            low[name], high[name] = values.min(initial=low[name]), values.max(initial=high[name])
+    counts = {(name, kept): np.zeros(BINS, np.int64) for name in scores for kept in (True, False)}
+    for some in _parts(rows):
+        for name, kept in counts:
+            if low[name] <= high[name]:
+                values = _known([row for row in some if row.kept is kept], name)
+                span = low[name], high[name] if high[name] > low[name] else low[name] + 1
+                counts[name, kept] += np.histogram(values, BINS, span)[0]
+    found = []
+    for name, label in scores.items():
+        known = low[name] <= high[name]
+        found.append(
+            {
+                "name": name,
+                "label": label,
+                "low": float(low[name]) if known else None,
+                "high": float(high[name]) if known else None,
+                "kept": counts[name, True].tolist() if known else [],
+                "rest": counts[name, False].tolist() if known else [],
+            }
+        )
+    return found
+
+
+def _parts(rows: RowsOfSet) -> Iterator[list[Row]]:
+    """All rows, some at a time: a million are never in memory at once."""
+    every = iter(rows)
+    while some := list(islice(every, PART)):
+        yield some
+
+
+def _known(rows: list[Row], name: str) -> NDArray[np.float64]:
+    """A score of those that have it."""
     values = np.array([_score(row, name) for row in rows], np.float64)
-    kept = np.array([row.kept for row in rows], bool)
-    known = np.isfinite(values)
-    if not known.any():
-        return {"name": name, "label": label, "low": None, "high": None, "kept": [], "rest": []}
-    low, high = float(values[known].min()), float(values[known].max())
-    counts = [
-        np.histogram(values[known & mine], BINS, (low, high if high > low else low + 1))[0].tolist()
-        for mine in (kept, ~kept)
-    ]
-    return {"name": name, "label": label, "low": low, "high": high, "kept": counts[0], "rest": counts[1]}
+    return values[np.isfinite(values)]
 
 
-def _scores_of(rows: Sequence[Row]) -> dict[str, str]:
+def _scores_of(rows: RowsOfSet) -> dict[str, str]:
     """Name → label of every score."""
-    further = list(rows[0].scores) if rows else []
-    return OWN_SCORES | {name: name.replace("_", " ") for name in further}
+    first = next(iter(rows), None)
+    return OWN_SCORES | {name: name.replace("_", " ") for name in (first.scores if first else ())}
 
 
 def _score(row: Row, name: str) -> float:

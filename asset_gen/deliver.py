@@ -125,7 +125,9 @@ def deliver(
 def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:
     """Published sprites stay in their slots; spares and what the candidate set has kept fill the others in order."""
     filled = {kind: {one.slot: (one.origin, one.score) for one in plan.kept[kind]} for kind in plan.quotas}
-    news = {kind: list(rows) for kind, rows in plan.spares.rows.items()}
+    news = {
+        kind: [(origin_of(row, plan.choice), row.p_type) for row in rows] for kind, rows in plan.spares.rows.items()
+    }
     scorer = plan.old.scorer if plan.old is not None else None  # of the set as it was chosen
     folder = place.out / FOLDER / plan.run
     drawn = plan.drawing().quotas if plan.draws else {}
@@ -134,14 +136,13 @@ def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:
             taken = {(kind, origin.index) for kind, own in filled.items() for origin, _ in own.values()}
             for row in read_rows(folder):
                 if row.kept and row.type in drawn and (row.type, row.index) not in taken:
-                    news.setdefault(row.type, []).append(row)
+                    news.setdefault(row.type, []).append((origin_of(row, plan.choice), row.p_type))
         if scorer is None or (drawn and not plan.short):
             run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             scorer = msgspec.convert(run["scorer"], ScorerRecord)
         for kind, quota in plan.quotas.items():
             free = [slot for slot in range(quota) if slot not in filled[kind]]
-            for slot, row in zip(free, news.get(kind, []), strict=False):
-                filled[kind][slot] = origin_of(row, plan.choice), row.p_type
+            filled[kind] |= dict(zip(free, news.get(kind, []), strict=False))
             if len(filled[kind]) < quota:
                 raise ValueError(f"sprites of {kind} are missing")
     except (OSError, ValueError, LookupError, TypeError, csv.Error, msgspec.MsgspecError, RecursionError) as error:

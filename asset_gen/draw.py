@@ -24,15 +24,15 @@ from asset_gen.engines import Engine, open_engine
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.fitness import Fitness, counted, listed
 from asset_gen.generate import Wanted
-from asset_gen.herding import Kept
 from asset_gen.judge import Task
 from asset_gen.manifest import ChooserRecord, Figure, ScorerRecord
 from asset_gen.metrics.inception_score import SPLITS, inception_score
 from asset_gen.networks import Networks
 from asset_gen.plan import Plan, filter_name
-from asset_gen.pool import Candidates, Pool, rows_of
+from asset_gen.pool import CandidateRows, Candidates, Pool
 from asset_gen.publish import Place
 from asset_gen.rejection import luck_of
+from asset_gen.row_file import Reordered, RowFile, Rows
 from asset_gen.select import RATED, near_duplicates, raised, select
 from asset_gen.staged import Part, Staging
 
@@ -82,7 +82,8 @@ class _Supply:
         rounds = {}
         for stream, quota in self.quotas.items():
             self.reached[stream] = quota * self.oversample
-            rounds[stream] = sorted({*range(self.reached[stream]), *self.pinned[stream]})
+            pinned = np.array(sorted(self.pinned[stream]), np.int64)
+            rounds[stream] = np.union1d(np.arange(self.reached[stream]), pinned)
         return self._wanted(rounds)
 
     def more(self, streams: list[str]) -> Wanted:
@@ -92,14 +93,13 @@ class _Supply:
             quota = self.quotas[stream]
             start, stop = self.reached[stream], min(self.reached[stream] + quota, quota * self.reach)
             self.reached[stream] = max(start, stop)
-            rounds[stream] = [index for index in range(start, stop) if index not in self.pinned[stream]]
+            rounds[stream] = np.setdiff1d(np.arange(start, stop), [*self.pinned[stream]])
         return self._wanted(rounds)
 
-    def _wanted(self, rounds: dict[str, list[int]]) -> Wanted:
+    def _wanted(self, rounds: dict[str, NDArray[np.int64]]) -> Wanted:
         columns = {kind: column for column, kind in enumerate(self.info.types)}
         kinds = [np.full(len(indices), columns.get(stream, 0), np.int64) for stream, indices in rounds.items()]
-        indices = [np.array(indices, np.int64) for indices in rounds.values()]
-        return Wanted(np.concatenate(kinds), np.concatenate(indices))
+        return Wanted(np.concatenate(kinds), np.concatenate([*rounds.values()]).astype(np.int64))
 
 
 def draw_candidates(
@@ -206,9 +206,9 @@ def _drawn_set(
     progress("choosing", 0, 1)
     look = None
     if candidates.points is not None:
-        points: Kept = candidates.points
+        points: Rows = candidates.points
         if info.features is not None and not info.features.outside:
-            points = networks.aim.aligned(points[:], candidates.kinds)
+            points = networks.aim.aligned(points, candidates.kinds)
         look = points, networks.aim.likeness(points, quotas)
     judged = None
     if candidates.logits is not None:
@@ -237,7 +237,8 @@ def _drawn_set(
         "held": fitness.held,
         "dropped": dropped,
     }
-    writer.finish(rows_of(info, networks.training, plan, candidates, chosen, twins, causes, look and look[1]), run)
+    likeness = look and look[1]
+    writer.finish(CandidateRows(info, networks.training, plan, candidates, chosen, twins, causes, likeness), run)
     return DrawnSet(len(candidates.p), dropped)
 
 
@@ -319,12 +320,12 @@ def _twins(candidates: Candidates, fixed: NDArray[np.int64], worth: NDArray[np.f
     Published ones come first, then those of greater worth, then those whose own type is more probable.
     """
     twins = np.full(len(candidates.p), -1, np.int64)
-    own = candidates.p[np.arange(len(candidates.p)), candidates.kinds].copy()
+    own = candidates.own.copy()
     own[fixed] = 2
     for kind in np.unique(candidates.kinds):
         mine = np.flatnonzero(candidates.kinds == kind)
         mine = mine[np.lexsort((-own[mine], -worth[mine], own[mine] < 2))]
-        first = near_duplicates(candidates.thumbs[mine])
+        first = near_duplicates(Reordered(candidates.thumbs, mine))
         twins[mine] = np.where(first >= 0, mine[first], -1)
     twins[fixed] = -1
     return twins
@@ -332,7 +333,7 @@ def _twins(candidates: Candidates, fixed: NDArray[np.int64], worth: NDArray[np.f
 
 def figures(
     scorer: str,
-    p: NDArray[np.float32],
+    p: NDArray[np.float32] | RowFile,
     kinds: NDArray[np.int64],
     chosen: NDArray[np.int64],
     quotas: dict[int, int],
@@ -365,7 +366,7 @@ def figures(
     )
 
 
-def _figure(p: NDArray[np.float32], kinds: NDArray[np.int64], rows: NDArray[np.int64]) -> Figure:
+def _figure(p: Rows, kinds: NDArray[np.int64], rows: NDArray[np.int64]) -> Figure:
     """Inception Score of rows, by type, as random sets come."""
     mean, std = inception_score(p[rows[np.argsort(kinds[rows], kind="stable")]])
     return Figure(n=len(rows), mean=round(mean, 4), std=round(std, 4))

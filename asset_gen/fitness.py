@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from asset_gen.row_file import Rows, in_blocks
 from asset_gen.sanity import MEASURES
 from asset_gen.training_set import TrainingSet
 
@@ -44,10 +45,10 @@ class Figures:
 
     measures: Mapping[str, NDArray[np.float32]]
     """Each of ``MEASURES`` [n]."""
-    nearest: NDArray[np.int64]
-    """[n, 3]: rows of the nearest training sprites; fewer columns where there are fewer."""
-    distances: NDArray[np.float32]
-    """[n, 3]"""
+    nearest: Rows
+    """[n, 3] int64: rows of the nearest training sprites; fewer columns where there are fewer."""
+    distances: Rows
+    """[n, 3] float32"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ class Fitness:
         which: dict[str, NDArray[np.bool_]] = {TWIN: twins >= 0}
         if self.training is not None and figures is not None:
             which |= {name: _beyond(self.training, figures, name) for name in self.held if name != UNLIKELY}
-            which[COPY] = figures.distances[:, 0] < self.training.copy_limit
+            least_distance = in_blocks(figures.distances, lambda block: block[:, 0])
+            which[COPY] = least_distance < self.training.copy_limit
         if UNLIKELY in self.held:
             which[UNLIKELY] = _unlikely(own, types)
         which[SCORE] = own < least

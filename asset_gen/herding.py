@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from asset_gen.row_file import Rows
 
 BLOCK = 4096
 PASSES = 4
@@ -26,14 +27,6 @@ FEW = 6
 FAR = 5.0
 """Standard deviations beyond which a feature is no farther: else a cube makes much of few."""
 Points = NDArray[np.float32]
-
-
-class Kept(Protocol):
-    """Points [n, d] wherever they are kept."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: Any, /) -> Points: ...
 
 
 def alike(a: Points, b: Points) -> NDArray[np.float32]:
@@ -68,23 +61,23 @@ class Aim:
         """Candidates' features [n, d] as points."""
         return _points(features, self.mean, self.scale)
 
-    def aligned(self, points: Points, kinds: NDArray[np.int64]) -> Points:
-        """``points`` [n, d] of these types with each type's mean and spread made the training set's.
+    def aligned(self, points: Rows, kinds: NDArray[np.int64]) -> Rows:
+        """``points`` [n, d] of these types with each type's mean and spread made the training set's, as they are read.
 
         For features that tell real sprites from generated ones at a glance: all that is left to choose by is then how a
         type's sprites are spread, and none is taken for the one thing that no candidate can change. A type with fewer
         than ``FEW`` sprites on either side stays as it is.
         """
-        moved = points.copy()
-        for kind in np.unique(kinds):
-            mine, real = kinds == kind, self.points[self.kinds == kind]
-            if min(int(mine.sum()), len(real)) < FEW:
+        moves: dict[int, tuple[Points, Points, Points]] = {}
+        for kind in np.unique(kinds).tolist():
+            mine, real = np.flatnonzero(kinds == kind), self.points[self.kinds == kind]
+            if min(len(mine), len(real)) < FEW:
                 continue
-            spread = np.maximum(points[mine].std(axis=0), 1e-6)
-            moved[mine] = (points[mine] - points[mine].mean(axis=0)) * (real.std(axis=0) / spread) + real.mean(axis=0)
-        return moved
+            own = points[mine]
+            moves[kind] = own.mean(axis=0), real.std(axis=0) / np.maximum(own.std(axis=0), 1e-6), real.mean(axis=0)
+        return _Aligned(points, kinds, moves)
 
-    def likeness(self, points: Kept, quotas: Mapping[int, int]) -> NDArray[np.float32]:
+    def likeness(self, points: Rows, quotas: Mapping[int, int]) -> NDArray[np.float32]:
         """[n]: mean kernel between each point and the training set, whose types count as they do in ``quotas``.
 
         A type that no training sprite carries counts as the whole set.
@@ -99,13 +92,33 @@ class Aim:
         return np.concatenate(parts)
 
 
+class _Aligned:
+    """Points that are moved when they are read."""
+
+    def __init__(
+        self, points: Rows, kinds: NDArray[np.int64], moves: Mapping[int, tuple[Points, Points, Points]]
+    ) -> None:
+        """``moves``: type → (its points' mean, a factor, what is added)."""
+        self._points, self._kinds, self._moves = points, kinds, moves
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> Points:
+        moved, kinds = np.array(self._points[rows]), self._kinds[rows]
+        for kind, (mean, factor, added) in self._moves.items():
+            mine = kinds == kind
+            moved[mine] = (moved[mine] - mean) * factor + added
+        return moved
+
+
 def _points(features: NDArray[np.float32], mean: Points, scale: Points) -> Points:
     far = FAR / np.sqrt(features.shape[1])
     return np.asarray(np.clip((features - mean) / scale, -far, far), np.float32)
 
 
 def herd(
-    points: Kept,
+    points: Rows,
     likeness: NDArray[np.float32],
     pools: Mapping[int, NDArray[np.int64]],
     open_slots: Mapping[int, int],

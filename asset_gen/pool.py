@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asset_gen import fitness
 from asset_gen.bundle import BundleInfo
 from asset_gen.candidates import SPARE, Near, Row, candidate_name
-from asset_gen.fitness import CAUSES, COPY, REJECTED, SCORE, TWIN, UNLIKELY, Figures
+from asset_gen.fitness import CAUSES, UNLIKELY, Figures
 from asset_gen.metrics.inception_score import entropy
 from asset_gen.plan import Plan
-from asset_gen.point_file import PointFile
+from asset_gen.row_file import RowFile, blocks
 from asset_gen.sanity import MEASURES
 from asset_gen.training_set import TrainingSet
 
@@ -23,114 +25,157 @@ from asset_gen.training_set import TrainingSet
 class Candidates:
     """All candidates so far."""
 
-    p: NDArray[np.float32]
+    p: RowFile
     """p(type | sprite) [n, types]."""
+    own: NDArray[np.float32]
+    """[n]: p(type it stands for | sprite)."""
     kinds: NDArray[np.int64]
     """[n]: the type each stands for: the one asked for, or the classifier's where none can be asked for."""
     indices: NDArray[np.int64]
     """[n]: counter within (seed, type)."""
-    thumbs: NDArray[np.uint8]
-    """[n, 256]."""
+    thumbs: RowFile
+    """[n, 256] uint8."""
     figures: Figures | None
     """None where the bundle knows no training sprites."""
-    points: PointFile | None
+    points: RowFile | None
     """[n, d], by which a set is compared with the training set; None where it isn't."""
     logits: NDArray[np.float32] | None = None
     """[n], by the critic; None where it isn't asked."""
 
-    @property
-    def own(self) -> NDArray[np.float32]:
-        """[n]: p(type it stands for | sprite)."""
-        return np.asarray(self.p[np.arange(len(self.p)), self.kinds], np.float32)
+
+STORED = {"p": None, "thumbs": None, "nearest": None, "distances": None, "points": np.float32}
+"""What goes to the disk, and as what it is read; None: as it came."""
 
 
 class Pool:
-    """Remembers candidates, batch by batch; ``join`` makes one array of each list. Points go to the disk."""
+    """Remembers candidates, batch by batch: a few numbers of each in memory, all else on the disk."""
 
     def __init__(self, folder: Path) -> None:
         """``folder``: on whose disk."""
         self._parts: dict[str, list[NDArray[Any]]] = {}
         self._folder = folder
-        self._points: PointFile | None = None
+        self._files: dict[str, RowFile] = {}
 
     def add(self, **arrays: NDArray[Any]) -> None:
         """Remember a batch; always the same names."""
+        arrays["own"] = arrays["p"][np.arange(len(arrays["p"])), arrays["kinds"]]
         for name, array in arrays.items():
-            if name == "points":
-                self._points = self._points or PointFile(self._folder)
-                self._points.append(array)
-            else:
+            if name not in STORED:
                 self._parts.setdefault(name, []).append(array)
+                continue
+            if name not in self._files:
+                self._files[name] = RowFile(self._folder, STORED[name])
+            self._files[name].append(array)
 
     def join(self) -> Candidates:
         """All so far."""
         for name, parts in self._parts.items():
             self._parts[name] = [np.concatenate(parts)]  # in place of its parts, one name after another
-        whole = {name: parts[0] for name, parts in self._parts.items()}
+        whole: dict[str, Any] = {name: parts[0] for name, parts in self._parts.items()} | self._files
         figures = None
         if "nearest" in whole:
             measures = {name: whole.pop(name) for name in MEASURES}
             figures = Figures(measures, whole.pop("nearest"), whole.pop("distances"))
-        return Candidates(figures=figures, points=self._points, **whole)
+        return Candidates(figures=figures, points=whole.pop("points", None), **whole)
 
     def close(self) -> None:
-        """Let go of the points' file."""
-        if self._points is not None:
-            self._points.close()
+        """Let go of the files."""
+        for file in self._files.values():
+            file.close()
 
 
-def rows_of(
-    info: BundleInfo,
-    training: TrainingSet | None,
-    plan: Plan,
-    candidates: Candidates,
-    chosen: NDArray[np.int64],
-    twins: NDArray[np.int64],
-    causes: NDArray[np.int8],
-    likeness: NDArray[np.float32] | None,
-) -> list[Row]:
-    """What ``scores.csv`` says, by type and index."""
-    known = candidates.figures
-    kept = np.zeros(len(candidates.p), bool)
-    kept[chosen] = True
-    doubt, own = entropy(candidates.p), candidates.own
-    names = [
-        candidate_name(info.types[kind], int(index))
-        for kind, index in zip(candidates.kinds, candidates.indices, strict=True)
-    ]
-    scores: dict[str, NDArray[np.float32]] = dict(known.measures) if known else {}
-    for name, values in (("critic", candidates.logits), ("likeness", likeness)):
-        if values is not None:
-            scores = {name: values} | scores
-    rows = []
-    for row in np.lexsort((candidates.indices, candidates.kinds)):
-        near: tuple[Near, ...] = ()
-        if known and training:
-            pairs = zip(known.nearest[row], known.distances[row], strict=True)
-            near = tuple(Near(training.names[real], float(distance)) for real, distance in pairs)
-        cause = CAUSES[causes[row]]
-        reasons = {
-            REJECTED: "rejected",
-            SCORE: f"p(type) is below {plan.choice.min_score:g}",
-            COPY: f"copy of {near[0].name}" if near else "",
-            TWIN: f"nearly equals {names[twins[row]]}",
-            "": f"{SPARE} {plan.choice.filter}",
-        }
-        rows.append(
-            Row(
-                name=names[row],
-                type=info.types[candidates.kinds[row]],
-                p_type=float(own[row]),
-                entropy=float(doubt[row]),
-                kept=bool(kept[row]),
-                seed=plan.choice.seed,
-                index=int(candidates.indices[row]),
-                reason=f"chosen by {plan.choice.filter}" if kept[row] else reasons.get(cause) or ODD[cause],
-                scores={name: float(values[row]) for name, values in scores.items()},
+class CandidateRows:
+    """What ``scores.csv`` says, by type and index: rows that are made when somebody goes through them."""
+
+    def __init__(
+        self,
+        info: BundleInfo,
+        training: TrainingSet | None,
+        plan: Plan,
+        candidates: Candidates,
+        chosen: NDArray[np.int64],
+        twins: NDArray[np.int64],
+        causes: NDArray[np.int8],
+        likeness: NDArray[np.float32] | None,
+    ) -> None:
+        """
+        Args:
+            chosen: rows.
+            twins: [n], rows that candidates nearly equal, or −1.
+            causes: [n], places in ``CAUSES``.
+            likeness: [n], or None where the filter doesn't know it.
+        """
+        self._info, self._choice, self._candidates = info, plan.choice, candidates
+        self._names = training.names if training else None
+        self._twins, self._causes = twins, causes
+        self._kept = np.zeros(len(twins), bool)
+        self._kept[chosen] = True
+        self._scores: dict[str, NDArray[np.float32]] = dict(candidates.figures.measures) if candidates.figures else {}
+        for name, values in (("critic", candidates.logits), ("likeness", likeness)):
+            if values is not None:
+                self._scores = {name: values} | self._scores
+        self._order = np.lexsort((candidates.indices, candidates.kinds))
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __iter__(self) -> Iterator[Row]:
+        for block in blocks(len(self)):
+            yield from self._rows(self._order[block])
+
+    def _rows(self, rows: NDArray[np.int64]) -> Iterator[Row]:
+        """Those of some candidates."""
+        candidates, choice = self._candidates, self._choice
+        names = self._names_of(rows)
+        twins = self._twins[rows]
+        twin_names = self._names_of(np.maximum(twins, 0))
+        doubt = entropy(candidates.p[rows]).tolist()
+        own, kept = candidates.own[rows].tolist(), self._kept[rows].tolist()
+        kinds, indices = candidates.kinds[rows].tolist(), candidates.indices[rows].tolist()
+        scores = {name: values[rows].tolist() for name, values in self._scores.items()}
+        nearest = self._nearest(rows)
+        for place, cause in enumerate(self._causes[rows].tolist()):
+            near = nearest[place]
+            yield Row(
+                name=names[place],
+                type=self._info.types[kinds[place]],
+                p_type=own[place],
+                entropy=doubt[place],
+                kept=kept[place],
+                seed=choice.seed,
+                index=indices[place],
+                reason=f"chosen by {choice.filter}"
+                if kept[place]
+                else self._reason(CAUSES[cause], near, twin_names[place]),
+                scores={name: values[place] for name, values in scores.items()},
                 nearest=near,
             )
-        )
-    return rows
+
+    def _names_of(self, rows: NDArray[np.int64]) -> list[str]:
+        pairs = zip(self._candidates.kinds[rows].tolist(), self._candidates.indices[rows].tolist(), strict=True)
+        return [candidate_name(self._info.types[kind], index) for kind, index in pairs]
+
+    def _nearest(self, rows: NDArray[np.int64]) -> list[tuple[Near, ...]]:
+        figures, names = self._candidates.figures, self._names
+        if figures is None or names is None:
+            return [()] * len(rows)
+        found = zip(figures.nearest[rows].tolist(), figures.distances[rows].tolist(), strict=True)
+        return [tuple(map(Near, (names[real] for real in reals), distances)) for reals, distances in found]
+
+    def _reason(self, cause: str, near: tuple[Near, ...], twin: str) -> str:
+        """Why a candidate wasn't chosen."""
+        match cause:
+            case "":
+                return f"{SPARE} {self._choice.filter}"
+            case fitness.REJECTED:
+                return "rejected"
+            case fitness.SCORE:
+                return f"p(type) is below {self._choice.min_score:g}"
+            case fitness.COPY:
+                return f"copy of {near[0].name}"
+            case fitness.TWIN:
+                return f"nearly equals {twin}"
+        return ODD[cause]
 
 
 ODD = {

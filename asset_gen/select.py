@@ -17,9 +17,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from asset_gen.herding import Kept, herd
+from asset_gen.herding import herd
 from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
 from asset_gen.rejection import accepted
+from asset_gen.row_file import Reordered, Rows, blocks, in_blocks, mean_of
 
 FILTERS = ("set", "critic", "is", "top-p", "none")
 USUAL = "set"
@@ -29,6 +30,8 @@ NEAR = 0.02
 """Two thumbnails closer than this (root mean square, 0–1) are one picture: so near are only the nearest hundredth of
 the sprites that artists drew (dcss 0.021, veekun 0.016)."""
 THUMB = 8  # side of a thumbnail in pixels
+NARROW = 512  # thumbnails that are compared with earlier ones at once
+SLACK = 4096  # more than float32 can be wrong in a squared distance of sums
 EPSILON = 1e-12
 SMALL = 500  # candidates up to which further searches are made
 RESTARTS = 12
@@ -50,41 +53,71 @@ def thumbnails(sprites: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(np.rint(means), np.uint8).reshape(n, -1)
 
 
-def near_duplicates(thumbs: NDArray[np.uint8], near: float = NEAR) -> NDArray[np.int64]:
+def near_duplicates(thumbs: Rows, near: float = NEAR) -> NDArray[np.int64]:
     """For every sprite the first earlier one it nearly equals, mirrored or not; −1 where there is none.
 
     ``thumbs`` [n, 256] of one type, in the order in which sprites are preferred. A sprite that is itself a duplicate
-    makes no others.
+    makes no others. All is whole numbers that float32 holds, so that no machine decides otherwise than another.
     """
-    n = len(thumbs)
-    plain = thumbs.astype(np.float32) / 255
-    mirrored = plain.reshape(n, THUMB, THUMB, 4)[:, :, ::-1].reshape(n, -1)
-    length = (plain**2).sum(axis=1)
-    limit = near**2 * plain.shape[1]
-    first = np.full(n, -1, np.int64)
-    for start in range(0, n, 512):  # blocks, so that memory stays flat
-        block = slice(start, min(start + 512, n))
-        close = np.zeros((block.stop - start, block.stop), bool)
-        for other in (plain, mirrored):
-            squared = length[block, None] + length[None, : block.stop] - 2 * plain[block] @ other[: block.stop].T
-            close |= squared <= limit
-        for row in range(start, block.stop):
-            earlier = np.flatnonzero(close[row - start, :row])
-            originals = earlier[first[earlier] < 0]
-            if len(originals):
-                first[row] = originals[0]
+    limit = near**2 * 255**2 * THUMB * THUMB * 4
+    sums = in_blocks(thumbs, _row_sums)
+    first = np.full(len(thumbs), -1, np.int64)
+    originals = np.zeros(0, np.int64)
+    for start in range(0, len(thumbs), NARROW):
+        rows = np.arange(start, min(start + NARROW, len(thumbs)))
+        for block in blocks(len(originals)):
+            left = rows[first[rows] < 0]
+            found, earlier = _near(thumbs, sums, left, originals[block], limit)
+            found, places = np.unique(found, return_index=True)
+            first[found] = earlier[places]
+        left = rows[first[rows] < 0]
+        for row, other in zip(*(side.tolist() for side in _near(thumbs, sums, left, left, limit)), strict=True):
+            if other < row and first[row] < 0 and first[other] < 0:
+                first[row] = other
+        originals = np.concatenate([originals, rows[first[rows] < 0]])
     return first
 
 
+def _near(
+    thumbs: Rows, sums: NDArray[np.uint16], rows: NDArray[np.int64], others: NDArray[np.int64], limit: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(row, other) of all pairs within a squared distance, by rows and then by others.
+
+    Sums over a row of eight pixels differ by at most √8 times as much as its pixels do, and few pairs that are farther
+    apart come near that: only the pixels of those that may be near are looked at.
+    """
+    middle = sums[others[:1]].astype(np.float32)  # small numbers are those that float32 is good at
+    ours, theirs = sums[rows] - middle, sums[others] - middle
+    squared = ours @ np.ascontiguousarray(-2 * theirs.T)
+    squared += (theirs**2).sum(axis=1)
+    perhaps = squared <= (THUMB * limit + SLACK - (ours**2).sum(axis=1))[:, None]
+    if not perhaps.any():  # as nearly always, and quick to see
+        return rows[:0], others[:0]
+    row, other = np.nonzero(perhaps)
+    (near_rows, row_of), (near_others, other_of) = (np.unique(one, return_inverse=True) for one in (row, other))
+    ours, theirs = (np.asarray(thumbs[one], np.float32) for one in (rows[near_rows], others[near_others]))
+    mirrored = theirs.reshape(-1, THUMB, THUMB, 4)[:, :, ::-1].reshape(theirs.shape)
+    product = np.maximum(ours @ theirs.T, ours @ mirrored.T)
+    lengths = [(one**2).sum(axis=1).astype(np.float64) for one in (ours, theirs)]
+    close = lengths[0][row_of] + lengths[1][other_of] - 2 * product[row_of, other_of].astype(np.float64) <= limit
+    return rows[row[close]], others[other[close]]
+
+
+def _row_sums(thumbs: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """[n, 32]: sums over each row of a thumbnail by channel, which mirroring leaves as they are."""
+    sums = thumbs.reshape(-1, THUMB, THUMB, 4).sum(axis=2, dtype=np.uint16)
+    return np.asarray(sums, np.uint16).reshape(len(thumbs), -1)
+
+
 def select(
-    p: NDArray[np.floating],
+    p: Rows,
     kinds: NDArray[np.int64],
     quotas: Mapping[int, int],
     strategy: str = "is",
     fixed: NDArray[np.int64] | None = None,
     allowed: NDArray[np.bool_] | None = None,
     worth: NDArray[np.floating] | None = None,
-    look: tuple[Kept, NDArray[np.float32]] | None = None,
+    look: tuple[Rows, NDArray[np.float32]] | None = None,
     judged: tuple[NDArray[np.floating], NDArray[np.float64]] | None = None,
 ) -> NDArray[np.int64]:
     """Rows of the chosen set, ascending.
@@ -114,7 +147,9 @@ def select(
     if strategy == "none":
         chosen = [pool[: open_slots[kind]] for kind, pool in pools.items()]
     elif strategy == "top-p":
-        chosen = [pool[np.argsort(-p[pool, kind], kind="stable")[: open_slots[kind]]] for kind, pool in pools.items()]
+        chosen = [
+            pool[np.argsort(-_column(p, pool, kind), kind="stable")[: open_slots[kind]]] for kind, pool in pools.items()
+        ]
     elif strategy == RATED and worth is not None:
         chosen = [pool[np.argsort(-worth[pool], kind="stable")[: open_slots[kind]]] for kind, pool in pools.items()]
     elif strategy == "set" and look is not None:
@@ -123,14 +158,14 @@ def select(
         logits, luck = judged
         chosen = [pool[accepted(logits[pool], luck[pool], open_slots[kind])] for kind, pool in pools.items()]
     elif strategy == "is":
-        chosen = _greatest_score(np.asarray(p, np.float64), pools, open_slots, fixed)
+        chosen = _greatest_score(p, pools, open_slots, fixed)
     else:
         raise ValueError(f"unknown filter {strategy!r}; known: {', '.join(FILTERS)}")
     return np.sort(np.concatenate([fixed, *chosen])).astype(np.int64)
 
 
 def raised(
-    p: NDArray[np.floating],
+    p: Rows,
     kinds: NDArray[np.int64],
     chosen: NDArray[np.int64],
     best: NDArray[np.int64],
@@ -151,7 +186,7 @@ def raised(
         return chosen
     if score_by_splits(p, kinds, best) < least:
         raise ValueError(f"the greatest Inception Score is {score_by_splits(p, kinds, best):.2f}")
-    worth = np.asarray(p, np.float64) @ -np.log(np.maximum(p[best].mean(axis=0), 1e-300)) - entropy(p)
+    worth = _surprise(p, p[best].mean(axis=0)) - in_blocks(p, entropy)
     leave, come = np.setdiff1d(chosen, best), np.setdiff1d(best, chosen)
     pairs = []
     for kind in np.unique(kinds[leave]):
@@ -167,7 +202,7 @@ def raised(
     return np.sort(best)
 
 
-def score_by_splits(p: NDArray[np.floating], kinds: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
+def score_by_splits(p: Rows, kinds: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
     """The Inception Score of rows that may come in any order, as it is reported; 0 for fewer rows than splits."""
     if len(rows) < SPLITS:
         return 0.0
@@ -175,17 +210,28 @@ def score_by_splits(p: NDArray[np.floating], kinds: NDArray[np.int64], rows: NDA
     return inception_score(p[rows[np.argsort(kinds[rows], kind="stable")]])[0]
 
 
+def _column(p: Rows, pool: NDArray[np.int64], kind: int) -> NDArray[np.floating]:
+    """p(type) of the rows of a pool."""
+    return in_blocks(Reordered(p, pool), lambda block: np.ascontiguousarray(block[:, kind]))
+
+
+def _surprise(p: Rows, mean: NDArray[np.floating]) -> NDArray[np.float64]:
+    """[n]: cross entropy of each posterior with their mean."""
+    each = -np.log(np.maximum(mean, 1e-300))
+    return in_blocks(p, lambda block: np.asarray(block, np.float64) @ each)
+
+
 def _greatest_score(
-    p: NDArray[np.float64], pools: dict[int, NDArray[np.int64]], open_slots: dict[int, int], fixed: NDArray[np.int64]
+    p: Rows, pools: dict[int, NDArray[np.int64]], open_slots: dict[int, int], fixed: NDArray[np.int64]
 ) -> list[NDArray[np.int64]]:
     """Maximise H(mean p) − mean H(p): greedily, then by swaps until none helps.
 
     Small sets can end in a local maximum, so there further searches start from random sets, and the best counts.
     """
-    search = _Search(p, pools, open_slots, fixed)
     if sum(map(len, pools.values())) > LARGE:
-        best = search.by_tangents()
+        best = _Search(p, pools, open_slots, fixed).by_tangents()
         return [pool[best[kind]] for kind, pool in pools.items()]
+    search = _Search(np.asarray(p[:], np.float64), pools, open_slots, fixed)
     best = search.improved(search.greedy())
     if sum(map(len, pools.values())) <= SMALL:
         for seed in range(RESTARTS):
@@ -204,13 +250,13 @@ class _Search:
 
     def __init__(
         self,
-        p: NDArray[np.float64],
+        p: Rows,
         pools: dict[int, NDArray[np.int64]],
         open_slots: dict[int, int],
         fixed: NDArray[np.int64],
     ) -> None:
         self.p, self.pools, self.open_slots, self.fixed = p, pools, open_slots, fixed
-        self.uncertainty = entropy(p)
+        self.uncertainty = in_blocks(p, entropy)
 
     def rows(self, chosen: Chosen) -> NDArray[np.int64]:
         """The set, fixed rows included."""
@@ -219,7 +265,7 @@ class _Search:
     def score(self, chosen: Chosen) -> float:
         """Logarithm of the Inception Score of the set."""
         rows = self.rows(chosen)
-        return float(entropy(self.p[rows].mean(axis=0)) - self.uncertainty[rows].mean()) if len(rows) else 0.0
+        return float(entropy(mean_of(self.p, rows)) - self.uncertainty[rows].mean()) if len(rows) else 0.0
 
     def random(self, seed: int) -> Chosen:
         """Any set."""
@@ -234,17 +280,17 @@ class _Search:
 
         The score is concave in how much of each sprite is taken, so this ends beside the greatest (Frank & Wolfe 1956).
         """
-        mean = self.p[np.concatenate([*self.pools.values()])].mean(axis=0)
+        mean = mean_of(self.p, np.concatenate([*self.pools.values()]))
         best, reached = self.random(0), -np.inf
         for _ in range(50):
-            worth = self.p @ -np.log(np.maximum(mean, 1e-300)) - self.uncertainty
+            worth = _surprise(self.p, mean) - self.uncertainty
             chosen: Chosen = {kind: np.zeros(len(pool), bool) for kind, pool in self.pools.items()}
             for kind, pool in self.pools.items():
                 chosen[kind][np.argsort(-worth[pool], kind="stable")[: self.open_slots[kind]]] = True
             if (score := self.score(chosen)) <= reached + EPSILON:
                 break
             best, reached = chosen, score
-            mean = (mean + self.p[self.rows(chosen)].mean(axis=0)) / 2
+            mean = (mean + mean_of(self.p, self.rows(chosen))) / 2
         return best
 
     def greedy(self) -> Chosen:

@@ -80,15 +80,14 @@ def find_spares(
             document = json.loads((run / "run.json").read_text(encoding="utf-8"))
             if msgspec.convert(document["choice"], Choice) != choice:
                 continue
-            rows = list(read_rows(run))
+            rows = [row for row in read_rows(run) if row.type in wanted]
         except (OSError, ValueError, LookupError, TypeError, csv.Error, msgspec.MsgspecError):
             continue
         runs.append(run.name)
         for row in rows:
-            if row.type in wanted:
-                found[row.type, row.index] = row
-                if not (row.kept or row.reason.startswith((SPARE, EXPLORED))):
-                    dropped.add((row.type, row.index))
+            found[row.type, row.index] = row
+            if not (row.kept or row.reason.startswith((SPARE, EXPLORED))):
+                dropped.add((row.type, row.index))
 
     def order(row: Row) -> tuple[bool, float, float, int]:
         liked = float(ratings.of(row.type, np.array([row.index]))[0]) if ratings else 0.0

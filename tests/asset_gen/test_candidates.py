@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from asset_gen import shards
 from asset_gen.candidates import COLUMNS, CandidateReader, CandidateWriter, Near, Row, candidate_name, read_rows
-from asset_gen.contact_sheet import BINS, histogram
+from asset_gen.contact_sheet import BINS, histograms
 from tests.creatures import KINDS, creature
 
 SPRITES = {(kind, candidate_name(kind, index)): creature(kind, index) for kind in KINDS for index in range(4)}
@@ -127,13 +127,13 @@ def test_a_histogram_counts_kept_and_others_apart_and_leaves_out_what_is_not_kno
     rows = [
         replace(ROWS[0], kept=kept, scores={"x": x}) for x, kept in ((0, True), (1, True), (1, False), (nan, False))
     ]
-    spread = histogram("x", "X", rows)
+    spread = histograms({"x": "X"}, rows)[0]
     assert (spread["label"], spread["low"], spread["high"]) == ("X", 0, 1)
     assert spread["kept"] == [1, *[0] * (BINS - 2), 1]
     assert spread["rest"] == [*[0] * (BINS - 1), 1]
-    alike = histogram("x", "X", rows[1:3])
+    alike = histograms({"x": "X"}, rows[1:3])[0]
     assert (alike["low"], alike["high"], sum(alike["kept"]), sum(alike["rest"])) == (1, 1, 1, 1)
-    assert histogram("x", "X", rows[3:]) == {
+    assert histograms({"x": "X"}, rows[3:])[0] == {
         "name": "x",
         "label": "X",
         "low": None,

@@ -1,0 +1,52 @@
+"""Rows on the disk are the rows that were put there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asset_gen.row_file import BLOCK, GAP, Reordered, RowFile, in_blocks, mean_of
+
+
+@pytest.mark.parametrize("shape", [(50, 7), (50,), (50, 0), (50, GAP), (3 * BLOCK, 2)])
+def test_any_rows_can_be_read_between_writes(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    written = np.random.default_rng(0).normal(size=shape).astype(np.float16)
+    file = RowFile(tmp_path, np.float32)
+    file.append(written[:20])
+    assert np.array_equal(file[:], written[:20].astype(np.float32))
+    file.append(written[20:])
+    assert len(file) == len(written) and file.shape == shape
+    everything = np.random.default_rng(1).permutation(len(written))
+    for rows in (np.array([3, 4, 5, 49, 0, 7, 7]), np.zeros(0, np.int64), np.arange(1, 50, 3), everything):
+        assert np.array_equal(file[rows], written[rows].astype(np.float32))
+        assert np.array_equal(Reordered(file, rows)[1:3], written[rows[1:3]].astype(np.float32))
+    for some in (slice(40, 60), slice(9, 3), slice(None, None, 7)):
+        assert np.array_equal(file[some], written[some].astype(np.float32))
+    assert file[:].dtype == file[everything].dtype == np.float32
+    file.close()
+    with pytest.raises(ValueError, match="closed file"):
+        file[:]
+
+
+def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
+    file = RowFile(tmp_path)
+    file.append(np.arange(6, dtype=np.int64).reshape(3, 2))
+    assert file[np.array([2, 0])].tolist() == [[4, 5], [0, 1]] and file[:].dtype == np.int64
+    file.close()
+
+
+def test_what_is_asked_block_by_block_is_what_the_whole_would_say() -> None:
+    rows = np.random.default_rng(0).dirichlet([0.3] * 17, 2 * BLOCK + 77).astype(np.float32)
+    some = np.random.default_rng(1).permutation(len(rows))[: BLOCK + 99]
+    assert mean_of(rows, some).tolist() == rows[some].astype(np.float64).mean(axis=0).tolist()
+    assert np.array_equal(in_blocks(rows, lambda block: block.sum(axis=1)), rows.sum(axis=1))
+    assert in_blocks(rows[:0], lambda block: block.sum(axis=1)).shape == (0,)
+
+
+def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
+    file = RowFile(tmp_path)
+    file.append(np.ones((4, 2), np.float16))
+    file.close()
+    assert list(tmp_path.iterdir()) == []
