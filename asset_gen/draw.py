@@ -118,6 +118,7 @@ def draw_candidates(
         raise ProjectError(f"{folder.parent}: a link leads out of {place.out}. Remove the link.")
     if (folder / "run.json").is_file():
         return DrawnSet(0, {})
+    networks.load_for(_strategy(plan))
     info, choice = networks.info, plan.choice
     numbers = [info.types.index(kind) for kind in plan.quotas]
     chooser = _chooser(info, _strategy(plan))

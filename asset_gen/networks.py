@@ -51,6 +51,19 @@ class Networks:
         assert self.training is not None
         return Aim.of(self.training.features.values, self.training.kinds)
 
+    def load_for(self, strategy: str) -> None:
+        """Load now what a filter will ask for, so that what can't be loaded is told before anything is drawn.
+
+        ``strategy``: one of ``asset_gen.select.FILTERS``, or ``RATED``.
+
+        Raises:
+            DeviceError, ModelError: see ``open_session``.
+        """
+        if strategy == "set":
+            _ = self.features, self.aim
+        if strategy == "critic":
+            _ = self.critic
+
     def rest(self) -> None:
         """Give back memory that only further drawing would need; the networks stay loaded."""
         further = (vars(self)[name] for name in ("features", "critic") if name in vars(self))

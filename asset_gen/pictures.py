@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from asset_gen import sheet
@@ -67,6 +68,7 @@ class Pictures:
     def _cut_out(self, kind: str, slots: set[int], finish: Finish) -> dict[tuple[int, Origin], NDArray[np.uint8]]:
         """What published sheets hold of these slots, where they are untouched and were finished alike."""
         old = self.plan.old
+        alike = old is not None and replace(old.finish, optimize=finish.optimize) == finish  # which changes no pixel
         cell = self.networks.info.size * finish.scale
         pieces: dict[tuple[int, Origin], NDArray[np.uint8]] = {}
         for record in self.plan.old_sheets(kind):
@@ -81,7 +83,7 @@ class Pictures:
             untouched &= (picture.shape[1], picture.shape[0], *record.cell) == (*record.size, cell, cell)
             if old is not None and old.layout.trim and not self.layout.trim:
                 continue  # the colour that bled into transparent pixels was trimmed off
-            if untouched and old is not None and old.finish == finish:
+            if untouched and alike:
                 for sprite in wanted:
                     if (kind, sprite.slot) in self.plan.only:
                         continue  # it shall be made again

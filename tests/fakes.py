@@ -195,6 +195,9 @@ class FakeNetworks:
         self.info, self.generator, self.classifier = bundle.info, Painter(), Eye()
         self.training = None
 
+    def load_for(self, strategy: str) -> None:
+        """They need no further ones."""
+
     def rest(self) -> None:
         """They hold nothing."""
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from asset_gen.bundle import CriticRecord, FeatureRecord, FileRecord
 from asset_gen.candidates import FOLDER, CandidateReader, Row, candidate_name, read_rows
 from asset_gen.draw import draw_candidates, figures
-from asset_gen.errors import ProjectError, QuotaError
+from asset_gen.errors import ModelError, ProjectError, QuotaError
 from asset_gen.manifest import Choice, Origin, SpriteRecord
 from asset_gen.metrics.inception_score import inception_score
 from asset_gen.networks import Networks
@@ -111,6 +111,26 @@ def test_a_set_is_compared_with_the_training_set_and_every_figure_is_written_dow
     assert {row.reason for row in rows if row.kept} == {"chosen by set"}
     run = json.loads((place.out / FOLDER / plan.run / "run.json").read_text())
     assert run["scorer"]["best"]["mean"] >= run["scorer"]["kept"]["mean"]
+
+
+@pytest.mark.parametrize(("strategy", "lacking"), [("set", "features.onnx"), ("critic", "critic.onnx")])
+def test_a_network_that_a_filter_needs_and_that_cannot_be_loaded_is_told_before_anything_is_drawn(
+    strategy: str, lacking: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = Painter()
+    networks = networks_of(painter, monkeypatch)
+    files = {lacking: FileRecord(sha256="f" * 64, size=1)}
+    networks.bundle = fake_bundle(files=files)
+
+    def refused(path: Path, device: str, memory: int) -> Session:
+        raise ModelError(f"{path.name}: ONNX Runtime refuses this network")
+
+    monkeypatch.setattr("asset_gen.networks.open_session", refused)
+    before = sorted(place.project.rglob("*"))
+    with pytest.raises(ModelError, match=lacking):
+        draw_candidates(networks, plan_of({"bat": 2}, strategy=strategy), place, lambda *_: None)
+    assert painter.calls == []
+    assert sorted(place.project.rglob("*")) == before
 
 
 class Taste(Session):

@@ -136,6 +136,21 @@ def test_without_the_flag_sheets_are_as_if_it_had_never_been_given(
     }
 
 
+def test_a_set_is_optimized_afterwards_from_what_is_published(
+    make: Callable[..., Result], game: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert make().code == 0
+    before = {path: read_whole(file) for path, file in sheets(game / OUT).items()}
+
+    def drawn(*arguments: object) -> None:
+        raise AssertionError("a picture was looked for elsewhere")
+
+    monkeypatch.setattr("asset_gen.pictures.Pictures.native", drawn)
+    assert make("--optimize").code == 0
+    assert all(np.array_equal(before[path], read_whole(file)) for path, file in sheets(game / OUT).items())
+    assert json.loads((game / OUT / "manifest.json").read_text())["finish"]["optimize"] is True
+
+
 def test_a_recipe_can_ask_for_it(make: Callable[..., Result], game: Path) -> None:
     (game / "assetgen.toml").write_text("optimize = true\n")
     assert make().code == 0
