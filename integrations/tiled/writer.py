@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from posixpath import relpath
-from xml.sax.saxutils import quoteattr
 
 from asset_gen.sheet import Delivery, Region, Sheet, Target
 
@@ -21,6 +20,13 @@ GRID_VERSION = 'version="1.8" tiledversion="1.8.2"'
 COLLECTION_VERSION = 'version="1.10" tiledversion="1.10.0"'
 
 Placed = tuple[Sheet, Region]
+
+
+def _quoted(text: str) -> str:
+    """An attribute's value."""
+    from xml.sax.saxutils import quoteattr  # loads a web client, for which nobody should wait who has no Tiled
+
+    return quoteattr(text)
 
 
 def write(delivery: Delivery) -> Mapping[str, bytes]:
@@ -72,14 +78,14 @@ def _grid(sheet: Sheet) -> str:
     name = PurePosixPath(sheet.image).stem
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<tileset {GRID_VERSION} name={quoteattr(name)} tilewidth="{width}" tileheight="{height}" '
+        f'<tileset {GRID_VERSION} name={_quoted(name)} tilewidth="{width}" tileheight="{height}" '
         f'spacing="{sheet.spacing}" margin="{sheet.margin}" tilecount="{sheet.columns * rows}" '
         f'columns="{sheet.columns}">',
-        f' <image source={quoteattr(PurePosixPath(sheet.image).name)} width="{sheet.width}" height="{sheet.height}"/>',
+        f' <image source={_quoted(PurePosixPath(sheet.image).name)} width="{sheet.width}" height="{sheet.height}"/>',
     ]
     for region in sheet.regions:
         place = (region.y - sheet.margin) // down * sheet.columns + (region.x - sheet.margin) // across
-        lines += [f' <tile id="{place}" type={quoteattr(region.type)}>', *_properties(region), " </tile>"]
+        lines += [f' <tile id="{place}" type={_quoted(region.type)}>', *_properties(region), " </tile>"]
     return "\n".join([*lines, "</tileset>"]) + "\n"
 
 
@@ -88,17 +94,17 @@ def _collection(kind: str, placed: Sequence[Placed], path: str) -> str:
     height = max(region.height for _, region in placed)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<tileset {COLLECTION_VERSION} name={quoteattr(PurePosixPath(path).stem)} tilewidth="{width}" '
+        f'<tileset {COLLECTION_VERSION} name={_quoted(PurePosixPath(path).stem)} tilewidth="{width}" '
         f'tileheight="{height}" tilecount="{len(placed)}" columns="0">',
         ' <grid orientation="orthogonal" width="1" height="1"/>',
     ]
     for sheet, region in placed:
         source = relpath(sheet.image, PurePosixPath(path).parent)
         lines += [
-            f' <tile id="{region.slot}" type={quoteattr(kind)} x="{region.x}" y="{region.y}" '
+            f' <tile id="{region.slot}" type={_quoted(kind)} x="{region.x}" y="{region.y}" '
             f'width="{region.width}" height="{region.height}">',
             *_properties(region),
-            f'  <image source={quoteattr(source)} width="{sheet.width}" height="{sheet.height}"/>',
+            f'  <image source={_quoted(source)} width="{sheet.width}" height="{sheet.height}"/>',
             " </tile>",
         ]
     return "\n".join([*lines, "</tileset>"]) + "\n"
@@ -107,7 +113,7 @@ def _collection(kind: str, placed: Sequence[Placed], path: str) -> str:
 def _properties(region: Region) -> list[str]:
     return [
         "  <properties>",
-        f'   <property name="name" value={quoteattr(region.name)}/>',
+        f'   <property name="name" value={_quoted(region.name)}/>',
         f'   <property name="score" type="float" value="{region.score:.4f}"/>',
         f'   <property name="slot" type="int" value="{region.slot}"/>',
         "  </properties>",
