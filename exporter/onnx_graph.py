@@ -9,9 +9,11 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
+import onnx
 import torch
 from torch import Tensor, nn
 
+from exporter.upsampling import fold_upsampling
 from trainer.models.dcgan import with_alpha
 
 
@@ -39,7 +41,9 @@ class Untyped(nn.Module):
 
 
 def export_onnx(network: nn.Module, inputs: Mapping[str, Tensor], output: str | tuple[str, ...], path: Path) -> None:
-    """Write ``network`` as ONNX with a free first dimension; batch normalisation is folded, nothing is random.
+    """Write ``network`` as ONNX with a free first dimension; nothing is random.
+
+    Batch normalisation is folded into convolutions, and so is enlarging by nearest neighbours.
 
     Args:
         network: in evaluation mode.
@@ -64,3 +68,6 @@ def export_onnx(network: nn.Module, inputs: Mapping[str, Tensor], output: str | 
             external_data=False,
             verbose=False,
         )
+    model = onnx.load_model(str(path))
+    if fold_upsampling(model):
+        onnx.save_model(model, str(path))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import onnx
 
 GEMMS = ("Gemm", "MatMul")
+CONVOLUTIONS = ("Conv", "ConvTranspose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +151,14 @@ def _depth(graph: onnx.GraphProto, user: onnx.NodeProto) -> tuple[int, bool]:
         if not set(front).intersection(node.input):
             continue
         behind, seen = list(node.input), set()
-        convolutions = node.op_type == "Conv"
+        convolutions = node.op_type in CONVOLUTIONS
         count = int(convolutions)
         while behind:
             name = behind.pop()
             if name in makers and name not in seen:
                 seen.add(name)
                 behind += makers[name].input
-                count += makers[name].op_type == "Conv"
+                count += makers[name].op_type in CONVOLUTIONS
         if count:
             return count, not convolutions
         front += node.output

@@ -54,11 +54,13 @@ def test_every_subject_names_a_function(name: str) -> None:
 def test_operations_are_those_counted_by_hand() -> None:
     weights = {
         "w": np.zeros((8, 2, 3, 3), np.float32),  # 8 maps of 2 groups of 2 maps, 3 × 3
-        "m": np.zeros((8 * 5 * 5, 10), np.float32),
+        "u": np.zeros((8, 3, 4, 4), np.float32),  # 3 maps of 8, each pixel spread over 4 × 4
+        "m": np.zeros((3 * 10 * 10, 10), np.float32),
     }
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1], group=2),
-        helper.make_node("Flatten", ["y"], ["f"]),
+        helper.make_node("ConvTranspose", ["y", "u"], ["t"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Flatten", ["t"], ["f"]),
         helper.make_node("Gemm", ["f", "m"], ["g"]),
     ]
     graph = helper.make_graph(
@@ -69,5 +71,6 @@ def test_operations_are_those_counted_by_hand() -> None:
         [onnx.numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     convolution = 2 * (2 * 3 * 3) * (8 * 5 * 5)
-    product = 2 * (8 * 5 * 5) * 10
-    assert operations(helper.make_model(graph)) == convolution + product
+    spread = 2 * (8 * 5 * 5) * (3 * 4 * 4)
+    product = 2 * (3 * 10 * 10) * 10
+    assert operations(helper.make_model(graph)) == convolution + spread + product

@@ -20,7 +20,7 @@ def operations(model: onnx.ModelProto) -> int:
     shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     total = 0
     for node in graph.node:
-        if node.op_type not in ("Conv", "Gemm", "MatMul"):
+        if node.op_type not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
             continue
         output, inputs = shapes.get(node.output[0]), [shapes.get(name) for name in node.input[:2]]
         if not output or None in inputs:
@@ -28,6 +28,9 @@ def operations(model: onnx.ModelProto) -> int:
         settings = {item.name: item.i for item in node.attribute if item.type == onnx.AttributeProto.INT}
         left, right = inputs
         assert left is not None and right is not None
+        if node.op_type == "ConvTranspose":  # every value of the input times all that it is spread over
+            total += 2 * prod(left) * prod(right[1:])
+            continue
         # of a convolution: inputs of a group times the kernel
         inner = prod(right[1:]) if node.op_type == "Conv" else left[0 if settings.get("transA") else -1]
         total += 2 * inner * prod(output)
