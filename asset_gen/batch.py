@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
+from asset_gen.blas import on_one_core
 from asset_gen.bundle import Bundle, load_bundle
 from asset_gen.decisions import Decision, decide, person, record
 from asset_gen.deliver import deliver
@@ -102,7 +101,7 @@ def run_batches(
         if job.bundle.path not in loaded:
             load = models.networks if models else Networks
             loaded[job.bundle.path] = load(job.bundle, job.request.device)
-    with opened(jobs[0].place), threadpool_limits(1, "blas"):  # NumPy's threads would take cores from the networks
+    with opened(jobs[0].place), on_one_core():
         return [_named(job.request, _run, job, loaded[job.bundle.path], ask, progress) for job in jobs]
 
 

@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asset_gen import pixels
+from asset_gen.blas import on_one_core
 
 
 def network_pictures(sprites: NDArray[np.uint8], side: int, shown: int = 1) -> NDArray[np.float32]:
     """[n, 3, side, side] in [-1, 1] of square sprites [n, s, s, 4]."""
     rows = resizing(sprites.shape[1], side, shown)
     white = pixels.on_white(sprites).astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1
-    return np.asarray(rows @ (white @ rows.T), np.float32)
+    with on_one_core():
+        return np.asarray(rows @ (white @ rows.T), np.float32)
 
 
 @lru_cache(maxsize=8)
