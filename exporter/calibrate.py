@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from asset_gen.bundle import DIRECTIONS, ENCODER, FEATURES, TRAINING_SET, Bundle, BundleInfo, load_bundle, model_sha256
+from asset_gen.bundle import DIRECTIONS, FEATURES, TRAINING_SET, Bundle, BundleInfo, load_bundle, model_sha256
 from asset_gen.errors import ModelError, UsageError
 from asset_gen.explore.directions import encode_directions, find_directions
 from asset_gen.explore.space import Space
@@ -19,7 +19,7 @@ from asset_gen.pixels import as_drawn
 from asset_gen.runtime import open_session
 from asset_gen.training_set import TrainingSet
 from exporter.critic import add_critic, critic_in
-from exporter.encoder import train_encoder
+from exporter.encoder import add_encoder
 from exporter.feature_network import usual_network, write_features
 from exporter.stage import file_record, memory_of, staging, swap, write_info
 from trainer.dataset import Dataset, load_dataset
@@ -62,10 +62,7 @@ def calibrate(
         if DIRECTIONS not in info.files:
             info = explored(stage, info)
         if encoder:
-            record = train_encoder(bundle, dataset, encoder, stage / ENCODER, say)
-            files = dict(info.files) | {ENCODER: file_record(stage / ENCODER)}
-            memory = info.memory and max(info.memory, memory_of(stage / ENCODER))
-            info = msgspec.structs.replace(info, files=files, encoder=record, memory=memory)
+            info = add_encoder(stage, info, dataset, encoder, say)
         write_info(stage, info)
     return load_bundle(path)
 

@@ -13,18 +13,20 @@ from hashlib import sha256
 from pathlib import Path
 from time import monotonic as now
 
+import msgspec
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asset_gen.bundle import Bundle, EncoderRecord
+from asset_gen.bundle import ENCODER, Bundle, BundleInfo, EncoderRecord, model_sha256
 from asset_gen.explore.search import Search, overlap
 from asset_gen.explore.space import Space
 from asset_gen.pixels import as_drawn
 from exporter.feature_network import halved
 from exporter.onnx_graph import export_onnx
+from exporter.stage import file_record, memory_of
 from trainer.dataset import Dataset
 from trainer.models.encoder import Encoder
 
@@ -92,6 +94,19 @@ def train_encoder(
     return EncoderRecord(
         minutes=minutes, steps=steps, held_out=int(held.sum()), overlap=round(met[0], 4), overlap_seen=round(met[1], 4)
     )
+
+
+def add_encoder(
+    folder: Path, info: BundleInfo, dataset: Dataset, minutes: float, say: Say = lambda notice: None
+) -> BundleInfo:
+    """Train for so many minutes, and write ``encoder.onnx`` into a bundle folder that has its generator.
+
+    Returns ``info`` with it. ``say``: see ``train_encoder``.
+    """
+    record = train_encoder(Bundle(folder, info, model_sha256(info.files)), dataset, minutes, folder / ENCODER, say)
+    files = dict(info.files) | {ENCODER: file_record(folder / ENCODER)}
+    memory = info.memory and max(info.memory, memory_of(folder / ENCODER))
+    return msgspec.structs.replace(info, files=files, encoder=record, memory=memory)
 
 
 class _Pool:

@@ -28,6 +28,7 @@ from asset_gen.bundle import (
 from asset_gen.errors import ModelError, SpriteError, UsageError
 from exporter.calibrate import explored, remember
 from exporter.critic import add_critic, critic_of
+from exporter.encoder import add_encoder
 from exporter.onnx_graph import Typed, Untyped, export_onnx
 from exporter.stage import file_record, memory_of, staging, swap, write_info
 from exporter.verify import check_parity
@@ -65,6 +66,8 @@ class Form:
     """The network by which sets are compared: one of ``exporter.feature_network.NETWORKS``; None: the usual one."""
     critic: bool = False
     """Write the discriminator, too."""
+    encoder: float = 0
+    """Minutes in which an encoder is trained; 0: there is none."""
     force: bool = False
     """Replace an existing bundle."""
 
@@ -78,10 +81,11 @@ def export_run(
 ) -> Bundle:
     """Export a checkpoint of a run (the best, where one was judged) and its classifier.
 
-    ``say`` hears of damaged checkpoints passed over.
+    ``say`` hears of damaged checkpoints passed over, and of an encoder's progress.
 
     Raises:
-        UsageError: ``out`` exists and ``force`` is False, or is no bundle; or the run can't have a critic.
+        UsageError: ``out`` exists and ``force`` is False, or is no bundle; or the run can't have a critic, or
+            its sprites aren't there for one, or for an encoder.
         ModelError: the run isn't finished or is damaged, or ONNX Runtime doesn't reproduce PyTorch.
     """
     form = form or Form()
@@ -136,10 +140,13 @@ def export_run(
         info = explored(stage, info)
         if dataset is not None:
             info = remember(stage, info, dataset, form.features)
-        if critic is not None and dataset is None:
-            raise UsageError(f"--critic: needs the training sprites as they were. Restore {config.sprites}.")
+        for flag, asked in (("--critic", critic is not None), ("--encoder", form.encoder > 0)):
+            if asked and dataset is None:
+                raise UsageError(f"{flag}: needs the training sprites as they were. Restore {config.sprites}.")
         if critic is not None and dataset is not None:
             info = add_critic(stage, info, critic, dataset)
+        if form.encoder and dataset is not None:
+            info = add_encoder(stage, info, dataset, form.encoder, say)
         write_info(stage, info)
         load_bundle(stage)
         swap(stage, out)

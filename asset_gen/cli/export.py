@@ -26,6 +26,14 @@ from asset_gen.errors import DeviceError
     "[default: lite0 where outside networks took part in training, otherwise own]",
 )
 @click.option("--critic", is_flag=True, help="Carry the discriminator, too, to choose by: 'batch --filter critic'.")
+@click.option(
+    "--encoder",
+    "minutes",
+    envvar="ASSETGEN_ENCODER",
+    type=click.FloatRange(min=0.01, max=1440),
+    metavar="MINUTES",
+    help="Also train a network, for so long, that finds a picture's place in the latent space.",
+)
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
 def command(
     run: Path,
@@ -39,6 +47,7 @@ def command(
     last: bool,
     features: str | None,
     critic: bool,
+    minutes: float | None,
     force: bool,
 ) -> int:
     """Turn a training run into a model bundle.
@@ -48,8 +57,9 @@ def command(
     holds nothing. The bundle is what 'assetgen batch --model' takes; it needs no PyTorch.
 
     \b
-    Example:
+    Examples:
       assetgen export runs/mine --out models/mine --licence CC-BY-4.0
+      assetgen export runs/mine --out models/mine --critic --encoder 20
     """
     try:
         from exporter.write_bundle import Form, Labelling, export_run
@@ -60,11 +70,16 @@ def command(
     labelling = Labelling(
         name=name or out.resolve().name, licence=licence, data_name=data_name, data_licence=data_licence
     )
-    form = Form(half=half, tunable=tunable, last=last, features=features, critic=critic, force=force)
+    form = Form(
+        half=half, tunable=tunable, last=last, features=features, critic=critic, encoder=minutes or 0, force=force
+    )
     bundle = export_run(run, out, labelling, form, say=lambda notice: click.echo(f"  {notice}", err=True))
     click.echo(
         f"{out}: {bundle.info.name}, {len(bundle.info.types)} types at {bundle.info.size} px, "
         f"model {bundle.sha256[:16]}"
     )
+    if bundle.info.encoder:
+        met = bundle.info.encoder
+        click.echo(f"  draws {met.held_out} sprites that its encoder never saw with an overlap of {met.overlap:.2f}")
     click.echo(f"  use it with: assetgen batch --model {out}")
     return 0

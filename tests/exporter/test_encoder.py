@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from asset_gen.explore import Space, codes_of, drawn
 from asset_gen.explore.picture import find_codes
 from asset_gen.runtime import open_session
 from exporter.encoder import train_encoder
-from tests.conftest import Cli
+from tests.conftest import Cli, files_of
 from trainer.dataset import load_dataset
 
 
@@ -56,6 +57,31 @@ def test_calibrate_adds_an_encoder_that_searches_begin_at(cli: Cli, own_bundle: 
     begun = find_codes(space, targets, label, steps=(0, 0))
     said = open_session(own_bundle / ENCODER, "cpu").run(rgba=targets, label=label)
     assert np.allclose(begun[0, 0, : space.info.latent], said[0], atol=1e-4)
+
+
+def test_export_writes_an_encoder_along_with_the_rest(
+    cli: Cli, finished_run: Path, bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / bundle.name
+    done = cli("export", finished_run, "--out", out, "--licence", "CC0-1.0", "--encoder", "0.02")
+    assert done.code == 0, done.err
+    assert "sprites that its encoder never saw with an overlap of " in done.out
+    plain, found = files_of(bundle), files_of(out)
+    assert {name for name in found if found[name] != plain.get(name)} == {"bundle.json", ENCODER}
+    loaded = load_bundle(out)
+    assert loaded.optional(ENCODER) is not None
+    assert loaded.info.encoder is not None
+    assert (loaded.info.encoder.minutes, loaded.sha256) == (0.02, load_bundle(bundle).sha256)
+
+
+def test_no_encoder_is_trained_where_the_sprites_are_gone(cli: Cli, finished_run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"sprites": str(tmp_path / "gone")}))
+    done = cli("export", run, "--out", tmp_path / "model", "--encoder", "0.02")
+    assert done.code == 2
+    assert f"--encoder: needs the training sprites as they were. Restore {tmp_path / 'gone'}" in done.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
 @pytest.mark.parametrize("lost", ["record", "file"])
