@@ -189,6 +189,8 @@ class CandidateReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._places: dict[str, Path] = {}
+        """Shards that lie inside the folder."""
         self._index: ShardIndex | None = None
         if (folder / INDEX).is_file():
             with suppress(ValueError):  # damaged: the pictures can be made again from their origins
@@ -204,9 +206,11 @@ class CandidateReader:
         path = f"{kind}/{name}.png"
         found = self._index.find(path) if self._index else None
         shard, offset, size = found or (path, 0, None)
-        place = (self.folder / shard).resolve()
-        if not place.is_relative_to(self.folder.resolve()):
+        place = self._places.get(shard) or (self.folder / shard).resolve()
+        if shard not in self._places and not place.is_relative_to(self.folder.resolve()):
             raise SpriteError(f"{self.folder}: names {shard!r}, which lies outside it. Remove the folder.")
+        if found:
+            self._places[shard] = place
         if size is None:
             size = place.stat().st_size
         if largest is not None and not 0 <= size <= largest:

@@ -203,6 +203,7 @@ def _drawn_set(
         if not len(wanted):
             mine = np.isin(candidates.kinds, short)
             raise QuotaError(_too_few(info, supply.reach, have, quotas, short, counted(causes[mine])))
+    del wanted
     networks.rest()  # to choose from many takes as much memory as to draw
     progress("choosing", 0, 1)
     look = None

@@ -61,7 +61,7 @@ class Pool:
         arrays["own"] = arrays["p"][np.arange(len(arrays["p"])), arrays["kinds"]]
         for name, array in arrays.items():
             if name not in STORED:
-                self._parts.setdefault(name, []).append(array)
+                self._parts.setdefault(name, []).append(array.copy())  # not a view of a whole block
                 continue
             if name not in self._files:
                 self._files[name] = RowFile(self._folder, STORED[name])

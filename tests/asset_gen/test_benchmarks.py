@@ -44,7 +44,7 @@ def test_a_missed_goal_and_a_missing_peer_stay_in_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["job", "batch", "memory", "training", "linear", "selection", "layout", "png", "floor"]
+    "name", ["job", "batch", "memory", "training", "linear", "selection", "layout", "png", "floor", "many"]
 )
 def test_every_subject_names_a_function(name: str) -> None:
     module, _, function = harness.SUBJECTS[name].module.partition(":")

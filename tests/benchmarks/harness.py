@@ -107,6 +107,15 @@ SUBJECTS = {
         "The same network, pictures and batches in PyTorch; `inception` with random weights, and the same score.",
         limit=400,
     ),
+    "many": Subject(
+        "A million candidates",
+        "many",
+        "All of a batch but its networks and its sheets: figures, blocks, shards, near-duplicates, `--filter set`, "
+        "scores and contact sheet of as many candidates of noise, a quarter of which is chosen; 96 features, pictures "
+        "of 8×8. One run of each, whole processes.",
+        limit=3600,
+        long=True,
+    ),
     "score-memory": Subject(
         "Memory of scoring", "bench:score_memory_rows", "One run of each, whole processes.", limit=1200, long=True
     ),
