@@ -100,7 +100,7 @@ def run_batches(
     for job in jobs:
         if job.bundle.path not in loaded:
             load = models.networks if models else Networks
-            loaded[job.bundle.path] = load(job.bundle, job.request.device)
+            loaded[job.bundle.path] = load(job.bundle, _device(job.request))
     with opened(jobs[0].place), on_one_core():
         return [_named(job.request, _run, job, loaded[job.bundle.path], ask, progress) for job in jobs]
 
@@ -116,11 +116,11 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
             record(place.project, _rejections(plan, place.project))
         drawn, restored = DrawnSet(0, {}), plan.restores
         if restored:
-            drawn = draw_candidates(networks, plan.drawing(), place, progress, request.engine)
+            drawn = draw_candidates(networks, plan.drawing(), place, progress, request.engine, **request.engine_options)
             plan = make_plan(request, bundle, place, job.quotas)
         if plan.draws:
             _check_ratings(plan)
-            drawn = draw_candidates(networks, plan.drawing(), place, progress, request.engine)
+            drawn = draw_candidates(networks, plan.drawing(), place, progress, request.engine, **request.engine_options)
         files, scorer = deliver(request, bundle, networks, plan, place, job.targets, job.layout, progress)
         forget(place)
     except OSError as error:
@@ -142,8 +142,13 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
         drawn.dropped,
         names,
         IMAGES[job.layout.sheets],
-        networks.generator.provider,
+        drawn.provider or networks.generator.provider,
     )
+
+
+def _device(request: Request) -> str:
+    """Where this process's own networks run: what draws on a cluster needn't be here."""
+    return "cpu" if request.engine_options.get("address") else request.device
 
 
 def _rejections(plan: Plan, project: Path) -> list[Decision]:

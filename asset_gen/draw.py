@@ -10,8 +10,9 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -57,6 +58,8 @@ class DrawnSet:
     """Candidates."""
     dropped: dict[str, int]
     """How many of them mustn't be chosen, by cause."""
+    provider: str = ""
+    """The ONNX Runtime execution provider that drew; empty where nothing was drawn."""
 
 
 class _Supply:
@@ -103,11 +106,11 @@ class _Supply:
 
 
 def draw_candidates(
-    networks: Networks, plan: Plan, place: Place, progress: Progress, engine: str = "local"
+    networks: Networks, plan: Plan, place: Place, progress: Progress, engine: str = "local", **options: Any
 ) -> DrawnSet:
     """Draw, judge and choose; a set of this name that is whole already is left as it is.
 
-    ``engine``: a name in ``asset_gen.engines.ENGINES``, where it is drawn and judged.
+    ``engine``: a name in ``asset_gen.engines.ENGINES``, where it is drawn and judged; ``options``: what else it takes.
 
     Raises:
         QuotaError: too few sprites of a type after drawing 16 times its quota, or no set scores as high as asked for.
@@ -130,10 +133,13 @@ def draw_candidates(
     try:
         with (
             closing(CandidateWriter(staging.stage, sharded, goes_on=sharded)) as writer,
-            closing(open_engine(engine, networks, Task(choice.seed, tuple(numbers), _strategy(plan)))) as opened,
+            closing(
+                open_engine(engine, networks, Task(choice.seed, tuple(numbers), _strategy(plan)), **options)
+            ) as opened,
             closing(Pool(place.state)) as pool,
         ):
             found = _drawn_set(networks, plan, progress, staging, writer, opened, pool)
+            found = replace(found, provider=opened.provider)
         folder.parent.mkdir(parents=True, exist_ok=True)
         (folder.parent / ".gdignore").touch()
         shutil.rmtree(folder, ignore_errors=True)  # a set of this name that isn't whole

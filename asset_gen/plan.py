@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -72,6 +73,8 @@ class Request:
     device: str = "auto"
     engine: str = "local"
     """One of ``asset_gen.engines.ENGINES``."""
+    engine_options: Mapping[str, Any] = field(default_factory=dict)
+    """What else its class takes."""
     yes: bool = False
     only: tuple[tuple[str, int], ...] = ()
     """(type, slot): touch nothing else, and leave all other settings as they are published."""

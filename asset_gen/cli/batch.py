@@ -15,6 +15,7 @@ from asset_gen.batch import Outcome, preview, run_batches
 from asset_gen.candidates import FOLDER
 from asset_gen.cli.progress import bar
 from asset_gen.engines import ENGINES
+from asset_gen.errors import UsageError
 from asset_gen.fitness import listed
 from asset_gen.plan import Plan, Request
 from asset_gen.publish import Place
@@ -121,6 +122,18 @@ RENAMED = {"target": "targets", "variant": "variants"}
     help="Where candidates are drawn: in this process, or by Ray in one process a core of this machine, which listen "
     "on 127.0.0.1 alone.",
 )
+@click.option(
+    "--ray-address",
+    metavar="HOST:PORT",
+    help="With --engine ray: draw on the machines of this cluster, to which it opens connections. This machine "
+    "must be one of them.",
+)
+@click.option(
+    "--ray-workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --engine ray: processes that draw.  [default: one a core, or one a graphics card]",
+)
 @click.option("--set", "part", envvar="ASSETGEN_SET", metavar="NAME", help="Only this one of the recipe's sets.")
 @click.option("--only", multiple=True, metavar="TYPE:SLOT", help="Make only this slot again; repeatable.")
 @click.option(
@@ -154,6 +167,7 @@ def command(
       assetgen batch --model models/mine --palette 16 --dry-run
     """
     further = {name: options.pop(name) for name in ("device", "engine", "yes")}
+    further["engine_options"] = _engine_options(context, further["engine"], further["device"], options)
     further |= {name: parse_slots(options.pop(name), f"--{name}") for name in ("only", "reject")}
     given = {
         RENAMED.get(name, name): value
@@ -175,6 +189,21 @@ def command(
         for path, reason in outcome.files.kept.items():
             click.echo(f"assetgen: {outcome.place.out / path} {reason} is left as it is.", err=True)
     return 0
+
+
+def _engine_options(context: click.Context, engine: str, device: str, options: dict[str, Any]) -> dict[str, Any]:
+    """What the engine's class takes; taken out of ``options``.
+
+    Raises:
+        UsageError: a flag that this engine doesn't know; in the environment it may stay.
+    """
+    of_ray = {name: options.pop(f"ray_{name}") for name in ("address", "workers")}
+    if engine == "ray":
+        return of_ray | {"device": device}
+    for name in of_ray:
+        if context.get_parameter_source(f"ray_{name}") is ParameterSource.COMMANDLINE:
+            raise UsageError(f"--ray-{name}: is for --engine ray. Add that, or leave it out.")
+    return {}
 
 
 def _ask(question: str) -> bool:

@@ -25,6 +25,7 @@ class Local:
 
     def __init__(self, networks: Networks, task: Task) -> None:
         self.networks, self.task = networks, task
+        self.provider = networks.generator.provider
         self._describing = ThreadPoolExecutor(1, "assetgen-describe")
 
     def draw(self, blocks: Iterable[Wanted | Part]) -> Generator[Part]:

@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import numpy as np
 import pytest
 
 from asset_gen.bundle import load_bundle
-from asset_gen.engines import open_engine
-from asset_gen.engines.ray import Ray, Versions, refuse_others
+from asset_gen.engines import crew, open_engine
+from asset_gen.engines.ray import Ray
+from asset_gen.engines.worker import Versions, Worker, refuse_others
 from asset_gen.errors import DeviceError
 from asset_gen.generate import Wanted
 from asset_gen.judge import Task
@@ -25,6 +27,7 @@ from asset_gen.staged import Part
 from tests.conftest import Cli, files_of
 
 TASK = Task(seed=0, kinds=(0, 1, 2, 3), strategy="is")
+CALL = "from asset_gen.cli import main; main()"
 BLOCKS = [Wanted(np.arange(100) % 4, np.arange(start, start + 100)) for start in range(0, 800, 100)]
 
 
@@ -32,6 +35,13 @@ BLOCKS = [Wanted(np.arange(100) % 4, np.arange(start, start + 100)) for start in
 def networks(bundle: Path) -> Networks:
     """Of the short training's bundle."""
     return Networks(load_bundle(bundle), "cpu")
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 def of_ours() -> set[int]:
@@ -46,17 +56,27 @@ def of_ours() -> set[int]:
     return ours - {os.getpid()}
 
 
+def with_variable(text: str) -> set[int]:
+    """Processes that have it in their environment."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if text.encode() in path.read_bytes().split(b"\0"):
+                found.add(int(path.parent.name))
+    return found
+
+
 def same(found: list[Part], wanted: list[Part]) -> bool:
     one, other = Part.joined(found), Part.joined(wanted)
     return len(one.pngs) == len(other.pngs) and one.begins_with(other)
 
 
-def test_a_killed_worker_is_replaced_and_every_candidate_is_the_same_to_the_last_bit(networks: Networks) -> None:
+def test_a_killed_worker_is_replaced_and_every_candidate_is_the_same_to_the_last_bit(
+    networks: Networks, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(open_engine("local", networks, TASK)) as engine:
         wanted = list(engine.draw(BLOCKS))
         (held,) = engine.draw([BLOCKS[2].part(slice(64))])
-    homes = Path(os.environ.get("TMPDIR", "/tmp"))
-    before = set(homes.glob("assetgen-*"))
     taken: list[int] = []
 
     def blocks() -> Iterator[Wanted | Part]:
@@ -64,23 +84,24 @@ def test_a_killed_worker_is_replaced_and_every_candidate_is_the_same_to_the_last
             taken.append(number)
             yield block
 
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     with closing(Ray(networks, TASK, workers=2)) as ray:
         assert [node["NodeManagerAddress"] for node in ray._ray.nodes()] == ["127.0.0.1"]
         (same_held,) = ray.draw([held])
         assert same_held is held
         drawing = ray.draw(blocks())
         found = [next(drawing)]
-        assert len(taken) <= 4
-        killed = ray._ray.get(ray._actors[0].__ray_call__.remote(lambda worker: os.getpid()))
+        assert len(taken) <= 6
+        killed = ray._ray.get(ray._crew._here[0].actor.__ray_call__.remote(lambda worker: os.getpid()))
         os.kill(killed, signal.SIGKILL)
-        dead = ray._actors[0]
+        dead = ray._crew._here[0].actor
         found.extend(drawing)
-        assert ray._actors[0] is not dead
+        assert all(member.actor is not dead for member in ray._crew._here)
         started = of_ours()
         assert started
     assert same(found, wanted)
     assert not started & of_ours()
-    assert set(homes.glob("assetgen-*")) <= before
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_whole_batch_is_the_same_file_by_file(cli: Cli, bundle: Path, tmp_path: Path) -> None:
@@ -94,12 +115,65 @@ def test_a_whole_batch_is_the_same_file_by_file(cli: Cli, bundle: Path, tmp_path
     assert files_of(tmp_path / "ray") == local
 
 
-@pytest.mark.parametrize("what", ["assetgen", "onnxruntime", "provider"])
+@pytest.mark.parametrize("what", ["assetgen", "onnxruntime", "pillow", "provider"])
 def test_a_worker_with_another_version_is_refused_by_host_and_both_versions(what: str) -> None:
-    mine = Versions("desk", "1.0", "1.32.0", "CPUExecutionProvider")
+    mine = Versions("desk", "1.0", "1.32.0", "13.0.0", "CPUExecutionProvider")
     refuse_others(mine, replace(mine, host="rack"))
     with pytest.raises(DeviceError, match=f"rack has {what} another, and desk has {getattr(mine, what)}"):
         refuse_others(mine, replace(mine, host="rack", **{what: "another"}))
+
+
+def test_workers_that_die_again_and_again_end_the_command_and_what_was_drawn_is_kept(
+    cli: Cli, bundle: Path, game: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dying(Worker):
+        def draw(self, block: Wanted) -> Part:
+            if 900 in block.indices:
+                os._exit(1)
+            return super().draw(block)
+
+    monkeypatch.setattr(crew, "Worker", Dying)
+    options = ("batch", "--types", "beetle=300", "--model", bundle, "--project", game, "--filter", "none")
+    done = cli(*options, "--engine", "ray", "--ray-workers", 2)
+    assert (done.code, done.out) == (1, "")
+    assert "4 workers died one after another while they drew the same block" in done.err
+    assert len(done.err.splitlines()) == 1
+    assert "What was drawn is kept" in done.err
+    assert [path for path in files_of(game) if path.startswith(".assetgen/drawn/")]
+    monkeypatch.setenv("ASSETGEN_PROGRESS", "lines")
+    done = cli(*options, "-q")
+    assert done.code == 0
+    assert done.err.startswith("progress: drawing candidates 512/1200\n")
+
+
+def test_an_interrupt_leaves_no_process_and_no_file_and_the_same_command_goes_on(
+    cli: Cli, bundle: Path, tmp_path: Path, temporary: Path
+) -> None:
+    whole, game = tmp_path / "whole", tmp_path / "game"
+    for folder in (whole, game):
+        folder.mkdir()
+    options = ("batch", "--count", 1500, "--model", bundle, "--filter", "none")
+    own = {"TMPDIR": str(temporary), "ASSETGEN_PROGRESS": "lines", "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, "-c", CALL, *map(str, options), "--project", str(game), "--engine", "ray"],
+        env={name: value for name, value in os.environ.items() if not name.startswith("ASSETGEN_")} | own,
+        start_new_session=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "progress: drawing candidates 512/6000\n"
+        assert with_variable(f"TMPDIR={temporary}") - {process.pid}
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, ""), err
+    assert "candidates are kept; " in err.splitlines()[-1]
+    assert not with_variable(f"TMPDIR={temporary}")
+    assert list(temporary.glob("assetgen-*")) == []
+    for project in (game, whole):
+        assert cli(*options, "--project", project, "-q").code == 0
+    assert files_of(game) == files_of(whole)
 
 
 def test_without_ray_the_command_says_what_to_install(
