@@ -152,7 +152,7 @@ def test_an_interrupt_leaves_no_process_and_no_file_and_the_same_command_goes_on
     whole, game = tmp_path / "whole", tmp_path / "game"
     for folder in (whole, game):
         folder.mkdir()
-    options = ("batch", "--count", 1500, "--model", bundle, "--filter", "none")
+    options = ("batch", "--count", 600, "--model", bundle, "--filter", "none")
     own = {"TMPDIR": str(temporary), "ASSETGEN_PROGRESS": "lines", "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
         [sys.executable, "-c", CALL, *map(str, options), "--project", str(game), "--engine", "ray"],
@@ -163,7 +163,7 @@ def test_an_interrupt_leaves_no_process_and_no_file_and_the_same_command_goes_on
         stderr=subprocess.PIPE,
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline() == "progress: drawing candidates 512/6000\n"
+        assert process.stderr.readline() == "progress: drawing candidates 512/2400\n"
         assert with_variable(f"TMPDIR={temporary}") - {process.pid}
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         out, err = process.communicate(timeout=60)
