@@ -34,7 +34,6 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it is to tell nobody that it runs
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # nor to print between a command's data that a worker died
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 """What Ray reads of the environment when it is imported, as what follows."""
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
@@ -139,7 +138,6 @@ def _find(address: str, host: str, port: int) -> None:
     try:
         asked = subprocess.run(
             [sys.executable, "-c", ASK, address],
-            env=os.environ | {"RAY_BACKEND_LOG_LEVEL": "warning"},  # it warns of a wrong token, and tries again
             capture_output=True,
             text=True,
             timeout=ANSWER,

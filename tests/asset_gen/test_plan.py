@@ -254,9 +254,11 @@ DOES_NOT: list[dict[str, Any]] = [
     {"size": 32},
     {"palette": "16"},
     {"alpha": "soft"},
+    {"optimize": True},
     {"layout": Layout(trim=True)},
     {"device": "cuda"},
     {"engine": "ray"},
+    {"engine_options": {"workers": 2}},
     {"yes": True},
     {"quotas": {"bat": 3, "imp": 2}},
 ]

@@ -101,7 +101,7 @@ def test_a_batch_on_a_cluster_is_the_same_file_by_file_even_if_a_machine_is_lost
     assert process.returncode == 0, told
     assert told[0] == "progress: drawing candidates 512/4000\n"
     assert "progress: drawing candidates 4000/4000\n" in told
-    assert [line for line in told if not line.startswith("progress: ")] == []
+    assert [line for line in told if not line.startswith(("progress: ", "["))] == []  # Ray's own notes begin so
     assert out.startswith("{")
     assert files_of(there) == files_of(here)
 
