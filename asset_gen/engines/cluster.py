@@ -97,8 +97,8 @@ def joined(address: str) -> Iterator[Any]:
     if "RAY_AUTH_MODE" not in os.environ and _has_token():
         settings |= {"RAY_AUTH_MODE": "token"}  # a cluster that asks for none doesn't mind
     with _environment(settings):
-        ray = _imported()
         _find(address, host, port)
+        ray = _imported()
         try:
             with _signals_held(), _failing_as(f"the cluster at {address} can't be joined"):
                 ray.init(address=address, log_to_driver=False, logging_level="error")
@@ -147,6 +147,8 @@ def _find(address: str, host: str, port: int) -> None:
         said = error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else str(error.stderr)
         raise DeviceError(_no_cluster(address, said, f"no answer in {ANSWER} s", cure)) from None
     if asked.returncode:
+        if "No module named 'ray'" in asked.stderr:
+            _imported()
         last = (asked.stderr.strip().splitlines() or [f"exit code {asked.returncode}"])[-1]
         raise DeviceError(_no_cluster(address, asked.stderr, last, cure))
 

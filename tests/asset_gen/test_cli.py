@@ -204,8 +204,8 @@ def test_every_flag_can_be_set_in_the_environment(
     monkeypatch.setenv(f"ASSETGEN_{name}", text)
     assert cli("batch").err == "assetgen: heard\n"
     assert getattr(heard[0], field) == value
-    # of a file that --filter names, of the recipe, of assetgen explore publish, of callers
-    others = {"ratings", "name", "instead"}
+    # of a file that --filter names, of the recipe, of assetgen explore publish, with --engine ray (test_ray_cluster.py)
+    others = {"ratings", "name", "instead", "engine_options"}
     assert {entry[1] for entry in VARIABLES.values()} | others == set(Request.__dataclass_fields__)
 
 

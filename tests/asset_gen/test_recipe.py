@@ -223,7 +223,8 @@ def test_keys_are_named_after_flags() -> None:
         if isinstance(option, click.Option)
     }
     assert options - set(Settings.__struct_fields__) == {
-        *("project", "device", "engine", "part", "only", "reject", "yes", "dry_run", "json", "quiet")
+        *("project", "device", "engine", "ray_address", "ray_workers", "part"),
+        *("only", "reject", "yes", "dry_run", "json", "quiet"),
     }
     assert set(Settings.__struct_fields__) - {"approval"} <= options  # it speaks to assetgen audit
 
