@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,11 +44,11 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """Of two machines."""
-    folder = tmp_path_factory.mktemp("r")  # a short name: sockets lie in it
+    folder = tempfile.mkdtemp(prefix="r-")  # a short name, which pytest's isn't: sockets lie in it
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests/cluster.py"), str(folder)],
+        [sys.executable, str(ROOT / "tests/cluster.py"), folder],
         env=os.environ | TOKEN | {"PYTHONPATH": str(ROOT)},
         text=True,
         stdin=subprocess.PIPE,
@@ -58,6 +60,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     found.order("add")
     yield found
     process.communicate("", timeout=60)
+    shutil.rmtree(folder, ignore_errors=True)
     assert process.returncode == 0
 
 
