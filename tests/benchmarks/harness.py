@@ -208,7 +208,7 @@ def page(store: dict[str, Any]) -> str:
             verdict = {True: "met", False: "MISSED", None: ""}[row["met"]]
             cells = (row["figure"], row["measured"], row["peer"], row["goal"], verdict, row["runs"])
             lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
-        described = ", ".join(f"{key} {value}" for key, value in found["machine"].items())
+        described = ", ".join(f"{key} {value}" for key, value in sorted(found["machine"].items()))
         took = f", in {found['seconds']} s" if found["seconds"] is not None else ""
         lines += ["", f"{found['date']}{took}: {described}."]
     return "\n".join(lines) + "\n"
