@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from asset_gen.cli.bundling import encoder_option, features_option
 from asset_gen.cli.train import parse_merge
 from asset_gen.errors import DeviceError, UsageError
 
@@ -21,23 +22,11 @@ from asset_gen.errors import DeviceError, UsageError
     show_default=True,
     help="What was done with uniform border colours in training.",
 )
-@click.option(
-    "--features",
-    type=click.Choice(["own", "lite0"]),
-    help="Network that compares candidates with the training sprites: the own classifier or EfficientNet-Lite0.  "
-    "[default: lite0 where outside networks took part in training, otherwise own]",
-)
+@features_option
 @click.option(
     "--critic", is_flag=True, help="Add the discriminator, too, of a bundle that carries its networks (--tunable)."
 )
-@click.option(
-    "--encoder",
-    "minutes",
-    envvar="ASSETGEN_ENCODER",
-    type=click.FloatRange(min=0.01, max=1440),
-    metavar="MINUTES",
-    help="Also train a network, for so long, that finds a picture's place in the latent space.",
-)
+@encoder_option
 @click.option("--directions", is_flag=True, help="Only find the directions of its latent space; needs no SPRITES.")
 def command(
     bundle: Path,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from asset_gen.cli.bundling import encoder_option, features_option
 from asset_gen.errors import DeviceError
 
 
@@ -19,21 +20,9 @@ from asset_gen.errors import DeviceError
 @click.option("--half", is_flag=True, help="Store weights in 16 bits: half the size, at most one grey level off.")
 @click.option("--tunable", is_flag=True, help="Carry the networks, too, so that 'train --from' can start from them.")
 @click.option("--last", is_flag=True, help="Take the newest checkpoint even where an earlier one was judged better.")
-@click.option(
-    "--features",
-    type=click.Choice(["own", "lite0"]),
-    help="Network that compares candidates with the training sprites: the own classifier or EfficientNet-Lite0.  "
-    "[default: lite0 where outside networks took part in training, otherwise own]",
-)
+@features_option
 @click.option("--critic", is_flag=True, help="Carry the discriminator, too, to choose by: 'batch --filter critic'.")
-@click.option(
-    "--encoder",
-    "minutes",
-    envvar="ASSETGEN_ENCODER",
-    type=click.FloatRange(min=0.01, max=1440),
-    metavar="MINUTES",
-    help="Also train a network, for so long, that finds a picture's place in the latent space.",
-)
+@encoder_option
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
 def command(
     run: Path,

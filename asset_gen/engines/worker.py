@@ -81,9 +81,6 @@ class Worker:
                 for name, data in self.files.items():
                     (Path(folder) / name).write_bytes(data)
                 networks = Networks(load_bundle(Path(folder)), self.device)
-                if self.task.strategy == "set":
-                    _ = networks.features, networks.aim
-                if self.task.strategy == "critic":
-                    _ = networks.critic
+                networks.load_for(self.task.strategy)
             self.networks, self.files = networks, {}
         return self.networks
