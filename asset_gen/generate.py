@@ -12,10 +12,12 @@ from asset_gen import pixels
 from asset_gen.bundle import BundleInfo
 from asset_gen.held import Numbers
 from asset_gen.latents import latents
-from asset_gen.memory import ROWS
 from asset_gen.runtime import Session
 
-BATCH = ROWS
+BATCH = 16
+"""Sprites of one call on a processor, which gains nothing from more: each of its cores has a call of its own."""
+CARD_BATCH = 64
+"""On a graphics card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,16 @@ class Drawn:
     """``rgba`` where networks look at it: on a graphics card with the padded rows, which come last."""
 
 
-def generate(session: Session, info: BundleInfo, seed: int, wanted: Wanted, batch: int = BATCH) -> Iterator[Drawn]:
-    """Draw what is wanted, ``batch`` sprites a call; the last batch is padded, so that every call has one shape."""
+def batch_for(session: Session) -> int:
+    """Sprites of one call: always as many, so that a sprite is the same alone and among others."""
+    return CARD_BATCH if session.device else BATCH
+
+
+def generate(
+    session: Session, info: BundleInfo, seed: int, wanted: Wanted, batch: int | None = None
+) -> Iterator[Drawn]:
+    """Draw what is wanted, ``batch`` sprites a call (None: ``batch_for`` the session); the last call is padded."""
+    batch = batch or batch_for(session)
     for start in range(0, len(wanted), batch):
         rows = slice(start, min(start + batch, len(wanted)))
         count = rows.stop - rows.start

@@ -1,7 +1,7 @@
 """What is kept of a batch of candidates: pictures, figures, and what the filter goes by.
 
 First the networks look (``look``), then follows what needs none of them (``described``), so that the one can be done
-while the networks look at the next batch.
+while a graphics card looks at the next batch.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from asset_gen.select import thumbnails
 from asset_gen.staged import Part
 from asset_gen.training_set import TrainingSet
 
-GLANCE = 16
-"""Sprites that the feature network sees at once: its maps are the largest of all, and a processor gains nothing from
-more of them."""
+GLANCE = 8
+"""Sprites that the feature network sees at once on a processor: its maps are the largest of all, and nothing is gained
+from more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,9 @@ def look(networks: Networks, drawn: Drawn, wanted: Wanted, task: Task) -> Seen:
 
 def _features(networks: Networks, rgba: Numbers) -> NDArray[np.float32]:
     """[n, d]"""
-    glances = range(0, len(rgba), GLANCE)
-    return np.concatenate([networks.features.run(rgba=rgba[start : start + GLANCE]) for start in glances])
+    size = len(rgba) if networks.features.device else GLANCE
+    glances = range(0, len(rgba), size)
+    return np.concatenate([networks.features.run(rgba=rgba[start : start + size]) for start in glances])
 
 
 def described(training: TrainingSet | None, seen: Seen) -> Part:

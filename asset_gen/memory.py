@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import onnx
 
 ROWS = 64
-"""Sprites drawn in one call."""
+"""Sprites of the call whose memory is told."""
 MAX_UNDECLARED = 2 * 2**30
 """Bytes that a network may take whose bundle doesn't say how many it needs."""
 MAX_DECLARED = 16 * 2**30

@@ -1,13 +1,20 @@
-"""Which of a bundle's networks are loaded, and on which device? Each is loaded when it is first needed."""
+"""Which of a bundle's networks are loaded, and on which device? Each is loaded when it is first needed.
+
+On a processor a call stays on the core of the thread that makes it: whoever has much to draw makes several at once, as
+``asset_gen.engines.local`` does. Threads inside a network would wait for each other after every layer.
+"""
 
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asset_gen.bundle import CRITIC, FEATURES, Bundle, BundleInfo
+from asset_gen.generate import BATCH
 from asset_gen.herding import Aim
-from asset_gen.runtime import Session, open_session
+from asset_gen.memory import ROWS
+from asset_gen.runtime import Session, cores, open_session
 from asset_gen.training_set import TrainingSet
 
 if TYPE_CHECKING:
@@ -20,8 +27,8 @@ class Networks:
     def __init__(self, bundle: Bundle, device: str) -> None:
         self.bundle, self.device = bundle, device
         self.info: BundleInfo = bundle.info
-        self.generator: Session = open_session(bundle.generator, device, bundle.memory)
-        self.classifier: Session = open_session(bundle.classifier, device, bundle.memory)
+        self.generator: Session = self._open(bundle.generator)
+        self.classifier: Session = self._open(bundle.classifier)
         self.training: TrainingSet | None = TrainingSet.load(bundle)
 
     @cached_property
@@ -29,14 +36,14 @@ class Networks:
         """Sprite → features; only for a bundle that has a training set."""
         path = self.bundle.optional(FEATURES)
         assert path is not None
-        return open_session(path, self.device, self.bundle.memory)
+        return self._open(path)
 
     @cached_property
     def critic(self) -> Session:
         """Sprite → logit of being real; only for a bundle that has a critic."""
         path = self.bundle.optional(CRITIC)
         assert path is not None
-        return open_session(path, self.device, self.bundle.memory)
+        return self._open(path)
 
     @cached_property
     def space(self) -> Space:
@@ -63,6 +70,10 @@ class Networks:
             _ = self.features, self.aim
         if strategy == "critic":
             _ = self.critic
+
+    def _open(self, path: Path) -> Session:
+        calls = -(-cores() * BATCH // ROWS)  # as large as the one that a bundle's memory is told for
+        return open_session(path, self.device, calls * self.bundle.memory, threads=1)
 
     def rest(self) -> None:
         """Give back memory that only further drawing would need; the networks stay loaded."""

@@ -190,10 +190,13 @@ def cores() -> int:
     return min(found, thread_limit or found)
 
 
-def open_session(path: Path, device: str = "auto", memory: int | None = None, graph: bytes | None = None) -> Session:
+def open_session(
+    path: Path, device: str = "auto", memory: int | None = None, graph: bytes | None = None, threads: int | None = None
+) -> Session:
     """Load an ONNX file, or the ``graph`` that was made of it.
 
-    ``memory`` is the bytes that it may take on the processor, None for as many as it likes.
+    ``memory`` is the bytes that it may take on the processor, None for as many as it likes; ``threads`` the cores that
+    one call may use there, None for all.
 
     ``cuda`` either runs on the GPU or fails; ``auto`` takes the GPU where ONNX Runtime has a working one.
 
@@ -219,7 +222,7 @@ def open_session(path: Path, device: str = "auto", memory: int | None = None, gr
                     f"Check the driver with nvidia-smi and the installation with assetgen doctor, or use --device cpu."
                 ) from None
     options = _options(ort)
-    options.intra_op_num_threads = cores()
+    options.intra_op_num_threads = threads or cores()
     try:
         if memory is not None:
             _hold(ort, options, memory)

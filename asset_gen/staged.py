@@ -35,7 +35,7 @@ from asset_gen.shards import ShardWriter, Spot
 
 FOLDER = "drawn"
 SET = "set"
-BATCHES = 8
+BATCHES = 32
 """Batches in a block: seconds of work."""
 LARGE = 64
 """Pixels a side from which on blocks have fewer batches, so that memory stays flat."""

@@ -14,7 +14,7 @@ from asset_gen.bundle import DIRECTIONS, FEATURES, TRAINING_SET, Bundle, BundleI
 from asset_gen.errors import ModelError, UsageError
 from asset_gen.explore.directions import encode_directions, find_directions
 from asset_gen.explore.space import Space
-from asset_gen.generate import BATCH
+from asset_gen.memory import ROWS
 from asset_gen.pixels import as_drawn
 from asset_gen.runtime import open_session
 from asset_gen.training_set import TrainingSet
@@ -115,7 +115,7 @@ def remember(folder: Path, info: BundleInfo, dataset: Dataset, network: str | No
     record = write_features(network, folder / "classifier.onnx", info.size, folder / FEATURES)
     session = open_session(folder / FEATURES, "cpu")
     drawn = as_drawn(dataset.sprites, info.alpha == "true")
-    features = np.concatenate([session.run(rgba=drawn[n : n + BATCH]) for n in range(0, len(drawn), BATCH)])
+    features = np.concatenate([session.run(rgba=drawn[n : n + ROWS]) for n in range(0, len(drawn), ROWS)])
     training = TrainingSet.of(dataset.files, dataset.first_types, dataset.sprites, features)
     (folder / TRAINING_SET).write_bytes(training.encode())
     files = dict(info.files) | {name: file_record(folder / name) for name in (FEATURES, TRAINING_SET)}

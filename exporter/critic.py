@@ -22,8 +22,7 @@ from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from asset_gen.bundle import CRITIC, WEIGHTS, Bundle, BundleInfo, CriticRecord, model_sha256
 from asset_gen.errors import ModelError, UsageError
-from asset_gen.generate import BATCH
-from asset_gen.memory import MAX_UNDECLARED
+from asset_gen.memory import MAX_UNDECLARED, ROWS
 from asset_gen.pixels import Network, as_drawn
 from asset_gen.proportions import rows_in_proportion
 from asset_gen.uncurated import stream_uncurated
@@ -133,7 +132,7 @@ def add_critic(folder: Path, info: BundleInfo, critic: Critic, dataset: Dataset)
         return rgba | {"label": torch.eye(len(info.types))[kinds[rows]]} if info.conditional else rgba
 
     def logits(pictures: Network) -> NDArray[np.float64]:
-        batches = np.array_split(np.arange(SPRITES), SPRITES // BATCH)
+        batches = np.array_split(np.arange(SPRITES), SPRITES // ROWS)
         with torch.no_grad():
             parts = [critic(*inputs(pictures, rows).values()).numpy() for rows in batches]
         return np.concatenate(parts).astype(np.float64)

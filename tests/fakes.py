@@ -212,6 +212,6 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Painter:
     """Let a model of bats, imps and owls take the place of every bundle that ``assetgen batch`` loads."""
     painter = Painter()
     sessions = {"generator.onnx": painter, "classifier.onnx": Eye()}
-    monkeypatch.setattr(networks, "open_session", lambda path, *_: sessions[path.name])
+    monkeypatch.setattr(networks, "open_session", lambda path, *_, **__: sessions[path.name])
     monkeypatch.setattr(batch, "load_bundle", lambda path: fake_bundle())
     return painter

@@ -10,6 +10,7 @@ from pathlib import Path
 import PIL
 
 from asset_gen import __version__, runtime
+from asset_gen.blas import on_one_core
 from asset_gen.bundle import load_bundle
 from asset_gen.engines.local import Local
 from asset_gen.errors import DeviceError
@@ -70,7 +71,8 @@ class Worker:
         """All candidates of a block."""
         engine = Local(self._opened(), self.task)
         try:
-            return Part.joined(list(engine.draw([block])))
+            with on_one_core():
+                return Part.joined(list(engine.draw([block])))
         finally:
             engine.close()
 

@@ -7,6 +7,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ from asset_gen.bundle import CriticRecord, FeatureRecord, FileRecord
 from asset_gen.candidates import FOLDER, CandidateReader, Row, candidate_name, read_rows
 from asset_gen.draw import draw_candidates, figures
 from asset_gen.errors import ModelError, ProjectError, QuotaError
+from asset_gen.generate import BATCH
 from asset_gen.manifest import Choice, Origin, SpriteRecord
 from asset_gen.metrics.inception_score import inception_score
 from asset_gen.networks import Networks
@@ -33,7 +35,7 @@ from tests.fakes import MODEL, TYPES, Copyist, Eye, Painter, fake_bundle
 def networks_of(generator: Session, monkeypatch: pytest.MonkeyPatch, conditional: bool = True) -> Networks:
     """A fake bundle's networks."""
     sessions = {"generator.onnx": generator, "classifier.onnx": Eye()}
-    monkeypatch.setattr("asset_gen.networks.open_session", lambda path, device, memory: sessions[path.name])
+    monkeypatch.setattr("asset_gen.networks.open_session", lambda path, *_, **__: sessions[path.name])
     return Networks(fake_bundle(conditional=conditional), "cpu")
 
 
@@ -87,7 +89,7 @@ def test_a_candidates_picture_is_in_the_set_and_engines_leave_it_alone(
 def knowing(monkeypatch: pytest.MonkeyPatch, also: NDArray[np.uint8] | None = None) -> Networks:
     """A fake bundle's networks that know sixty training sprites, and those of ``also`` besides."""
     sessions = {"generator.onnx": Painter(), "classifier.onnx": Eye()}
-    monkeypatch.setattr("asset_gen.networks.open_session", lambda path, device, memory: sessions[path.name])
+    monkeypatch.setattr("asset_gen.networks.open_session", lambda path, *_, **__: sessions[path.name])
     networks = Networks(fake_bundle(features=FeatureRecord(network="eye", outside=True, dimensions=3)), "cpu")
     z = np.random.default_rng(0).standard_normal((60, 12)).astype(np.float32)
     sprites = from_network(Painter().run(z=z))
@@ -122,7 +124,7 @@ def test_a_network_that_a_filter_needs_and_that_cannot_be_loaded_is_told_before_
     files = {lacking: FileRecord(sha256="f" * 64, size=1)}
     networks.bundle = fake_bundle(files=files)
 
-    def refused(path: Path, device: str, memory: int) -> Session:
+    def refused(path: Path, *_: Any, **__: Any) -> Session:
         raise ModelError(f"{path.name}: ONNX Runtime refuses this network")
 
     monkeypatch.setattr("asset_gen.networks.open_session", refused)
@@ -367,7 +369,10 @@ def test_progress_is_told_from_nothing_to_all(place: Place, monkeypatch: pytest.
     told: list[tuple[str, int, int]] = []
     plan = plan_of({"bat": 20, "imp": 20})
     draw_candidates(networks_of(Painter(), monkeypatch), plan, place, lambda *step: told.append(step))
-    assert told == [("drawing candidates", n, 160) for n in (64, 128, 160)] + [("choosing", 0, 1), ("choosing", 1, 1)]
+    assert told == [("drawing candidates", n, 160) for n in range(BATCH, 161, BATCH)] + [
+        ("choosing", 0, 1),
+        ("choosing", 1, 1),
+    ]
 
 
 def test_the_kept_sets_score_stands_beside_that_of_ten_random_ones() -> None:

@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from asset_gen.bundle import BUILT_IN, load_bundle
 from asset_gen.errors import DeviceError, ModelError
-from asset_gen.generate import Drawn, Wanted, generate
+from asset_gen.generate import CARD_BATCH, Drawn, Wanted, generate
 from asset_gen.judge import Seen, Task, look
 from asset_gen.networks import Networks
 from asset_gen.runtime import Session, open_session
@@ -95,6 +95,12 @@ def networks_of(path: Path, held: bool) -> Networks:
     if held:
         on_the_card(networks.generator)
     return networks
+
+
+@pytest.fixture(autouse=True)
+def calls_of_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a card and on a processor."""
+    monkeypatch.setattr("asset_gen.generate.BATCH", CARD_BATCH)
 
 
 @pytest.fixture
@@ -294,8 +300,8 @@ def test_a_batch_on_a_small_card_publishes_the_same(
         assert done.code == 0, done.err
         return files_of(game)
 
-    def small(*arguments: Any) -> Session:
-        return on_the_card(open_session(*arguments), 20)
+    def small(*arguments: Any, **options: Any) -> Session:
+        return on_the_card(open_session(*arguments, **options), 20)
 
     plain = batch("plain")
     assert not caplog.records

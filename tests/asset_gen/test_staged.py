@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from asset_gen import draw, judge, shards, staged
+from asset_gen import draw, generate, judge, shards, staged
 from asset_gen.draw import draw_candidates
+from asset_gen.engines import local
 from asset_gen.errors import ProjectError, QuotaError
 from asset_gen.networks import Networks
 from asset_gen.plan import Plan
@@ -28,14 +29,17 @@ from tests.asset_gen.test_draw import knowing, networks_of, plan_of
 from tests.conftest import Cli, files_of
 from tests.fakes import Copyist, FakeNetworks, Painter, use_stand_ins, write_bundle
 
-BATCHES = 6
-"""Of 64 candidates, in the runs below."""
+BATCHES, BATCH = 6, 64
+"""In the runs below, and candidates in each."""
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two batches a block."""
+    """Two batches a block, one after another."""
     monkeypatch.setattr(staged, "BATCHES", 2)
+    monkeypatch.setattr(staged, "BATCH", BATCH)
+    monkeypatch.setattr(generate, "BATCH", BATCH)
+    monkeypatch.setattr(local, "cores", lambda: 1)
 
 
 @pytest.fixture(params=[False, True], ids=["files", "shards"])
@@ -432,9 +436,9 @@ def test_a_kill_in_the_middle_of_drawing_costs_no_more_than_a_block(
     arguments = ["batch", "--model", str(model), "--types", "beetle=20,flask=16", "--oversample", "16", "-q"]
     (tmp_path / "undisturbed").mkdir()
     assert cli(*arguments, "--project", tmp_path / "undisturbed").code == 0
-    slowly = (  # a tenth of a second for a batch
-        "import time, asset_gen.judge as judge, asset_gen.staged as staged; staged.BATCHES, real = 2, judge.look\n"
-        "judge.look = lambda *some: (time.sleep(0.1), real(*some))[1]\n"
+    slowly = (  # for a batch takes a twentieth of a second
+        "import time, asset_gen.judge as judge, asset_gen.staged as staged; staged.BATCHES, real = 8, judge.look\n"
+        "judge.look = lambda *some: (time.sleep(0.05), real(*some))[1]\n"
         "from asset_gen import draw, shards\n"
         f"draw.SHARD_FROM, shards.SHARD_SIZE = {draw.SHARD_FROM}, {shards.SHARD_SIZE}\n"
         "from asset_gen.cli import main; main()"
