@@ -200,7 +200,8 @@ class CandidateReader:
         """The PNG file of a candidate; ``largest``: the most bytes that it may have.
 
         Raises:
-            SpriteError: its name leads out of the set, which may be a stranger's, or it is larger.
+            SpriteError: its name leads out of the set, which may be a stranger's, its place out of its shard, or it is
+                larger.
             OSError: it isn't there.
         """
         path = f"{kind}/{name}.png"
@@ -211,9 +212,12 @@ class CandidateReader:
             raise SpriteError(f"{self.folder}: names {shard!r}, which lies outside it. Remove the folder.")
         if found:
             self._places[shard] = place
+        whole = place.stat().st_size
         if size is None:
-            size = place.stat().st_size
-        if largest is not None and not 0 <= size <= largest:
+            size = whole
+        if not 0 <= offset <= offset + size <= whole:
+            raise SpriteError(f"{self.folder / path}: does not lie in {shard}. Remove the folder.")
+        if largest is not None and size > largest:
             raise SpriteError(f"{self.folder / path}: has {size:,} bytes, and at most {largest:,} are read.")
         with place.open("rb") as file:
             file.seek(offset)

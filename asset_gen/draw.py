@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asset_gen import __version__
-from asset_gen.bundle import CRITIC, FEATURES, BundleInfo
+from asset_gen.bundle import CRITIC, FEATURES, TRAINING_SET, BundleInfo
 from asset_gen.candidates import FOLDER, SHARD_FROM, CandidateWriter, candidate_name
 from asset_gen.engines import Engine, open_engine
 from asset_gen.errors import ProjectError, QuotaError
+from asset_gen.files import move_file
 from asset_gen.fitness import Fitness, counted, listed
 from asset_gen.generate import Wanted
 from asset_gen.judge import Task
@@ -125,8 +126,9 @@ def draw_candidates(
     info, choice = networks.info, plan.choice
     numbers = [info.types.index(kind) for kind in plan.quotas]
     chooser = _chooser(info, _strategy(plan))
-    judge = chooser and chooser.sha256
+    judge, known = chooser and chooser.sha256, info.files.get(TRAINING_SET)
     inputs = [__version__, networks.generator.provider, choice.model, choice.seed, numbers, _strategy(plan), judge]
+    inputs += [known and known.sha256]
     sharded = sum(plan.quotas.values()) * choice.oversample > SHARD_FROM
     could_be = partial(_could_be, networks, numbers)
     staging = Staging(place, plan.run, json.dumps(inputs), info.size, could_be, sharded)
@@ -143,7 +145,7 @@ def draw_candidates(
         folder.parent.mkdir(parents=True, exist_ok=True)
         (folder.parent / ".gdignore").touch()
         shutil.rmtree(folder, ignore_errors=True)  # a set of this name that isn't whole
-        writer.stage.rename(folder)
+        move_file(writer.stage, folder)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{staging.kept:,} candidates are kept; " if staging.kept else "") from None
     except QuotaError:
@@ -272,10 +274,14 @@ def _too_few(
 def _could_be(networks: Networks, numbers: Sequence[int], part: Part, wanted: Wanted) -> bool:
     """Whether candidates from a block can be what was wanted."""
     arrays, training = part.arrays, networks.training
-    fits = np.isin(arrays["kinds"], numbers).all() and np.isin(arrays["indices"], wanted.indices).all()
+    kinds, indices = arrays["kinds"], arrays["indices"]
+    if networks.info.conditional:
+        checks = [kinds.tolist() == wanted.kinds.tolist(), indices.tolist() == wanted.indices.tolist()]
+    else:  # its stream goes upwards
+        checks = [np.isin(kinds, numbers).all(), np.isin(indices, wanted.indices).all(), (np.diff(indices) > 0).all()]
     if training is not None:
-        fits &= bool(np.isin(arrays["nearest"], np.arange(len(training.names))).all())
-    return bool(fits)
+        checks.append(np.isin(arrays["nearest"], np.arange(len(training.names))).all())
+    return all(checks)
 
 
 def _strategy(plan: Plan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,10 @@ class Pool:
         return Candidates(figures=figures, points=whole.pop("points", None), **whole)
 
     def close(self) -> None:
-        """Let go of the files."""
-        for file in self._files.values():
-            file.close()
+        """Let go of the files: of all of them, even where one can't write what it still holds."""
+        with ExitStack() as ends:
+            for file in self._files.values():
+                ends.callback(file.close)
 
 
 class CandidateRows:

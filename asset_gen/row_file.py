@@ -92,7 +92,7 @@ class RowFile:
             OSError: the disk is full.
         """
         self._row = np.zeros(rows.shape[1:], rows.dtype)
-        self._file.seek(0, 2)
+        self._file.seek(self._count * self._row.nbytes)  # what a full disk cut off is written over
         self._file.write(np.ascontiguousarray(rows).data)
         self._file.flush()
         self._count += len(rows)

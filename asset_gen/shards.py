@@ -24,7 +24,7 @@ from asset_gen.files import naming, remove_any, remove_file
 SHARD_SIZE = 5_000
 INDEX = "shards.csv"
 COLUMNS = ("path", "shard", "offset", "size")
-SHARD = re.compile(r"shard_([0-9]{4,})\.tar")
+SHARD = re.compile(r"shard_([0-9]{4}|[1-9][0-9]{4,})\.tar")
 
 Spot = tuple[int, int]
 """(pictures before it, offset in its shard): where a picture's entry begins."""
@@ -45,7 +45,7 @@ class ShardWriter:
         for path in folder.iterdir():
             if not (SHARD.fullmatch(path.name) and _own_file(path)):
                 remove_any(path)
-        self._index = (folder / INDEX).open("x", newline="")
+        self._index = (folder / INDEX).open("x", newline="", encoding="utf-8")
         self._lines = csv.writer(self._index, lineterminator="\n")
         self._lines.writerow(COLUMNS)
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import stat
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -134,7 +135,7 @@ class Staging:
         with closing(draw(handed_out())) as found:
             for part in found:
                 some, held = ahead[0]
-                self.kept += len(some) if held else 0
+                self.kept += len(some) if held and not self._given_up else 0
                 if shards is not None and not parts:
                     spot = shards.spot
                 yield part
@@ -171,6 +172,8 @@ class Staging:
             if len(some) < self.rows or not self._keeps_its_sum(self._path(some)):
                 continue
             like = Part.joined(list(draw([some.part(slice(BATCH))])))
+            if not like.pngs:  # none of a type that is asked for: the same on any machine
+                continue
             if (held := self._read(some, like)) is None:
                 continue
             if not held.begins_with(like):
@@ -199,9 +202,12 @@ class Staging:
         """A block with its pictures.
 
         Raises:
-            OSError, ValueError: it isn't there, or is too long for a block.
+            OSError, ValueError: it isn't there, is no file, or is too long for a block.
         """
-        if path.stat().st_size > MAX_BYTES:
+        known = path.lstat()
+        if not stat.S_ISREG(known.st_mode):  # a stranger's link may lead to a file without an end
+            raise ValueError("no file")
+        if known.st_size > MAX_BYTES:
             raise ValueError("too long")
         data = path.read_bytes()
         if self._shards is None:
@@ -246,7 +252,7 @@ class Staging:
         self.kept += len(part.pngs)
 
     def _give_up(self) -> None:
-        """Keep no more blocks; shards stay, and blocks that go with them."""
+        """Keep no more blocks. Shards stay, and blocks that go with them: so small are they that later ones may fit."""
         if self._shards is None:
             self.end()
         else:

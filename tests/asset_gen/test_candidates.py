@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from asset_gen import shards
 from asset_gen.candidates import COLUMNS, CandidateReader, CandidateWriter, Near, Row, candidate_name, read_rows
 from asset_gen.contact_sheet import BINS, histograms
+from asset_gen.errors import SpriteError
 from tests.creatures import KINDS, creature
 
 SPRITES = {(kind, candidate_name(kind, index)): creature(kind, index) for kind in KINDS for index in range(4)}
@@ -94,6 +95,14 @@ def test_a_line_with_too_many_cells_is_damage(folder: Path) -> None:
     (folder / "scores.csv").write_text(text.replace('beetle"\n', 'beetle",1\n', 1))
     with pytest.raises(ValueError, match="line 2 has more cells"):
         list(read_rows(folder))
+
+
+@pytest.mark.parametrize("place", ["0,9" + "9" * 30, "0,1" + "0" * 15, "0,-1", "-1,4", "9" * 30 + ",4", "0,10241"])
+def test_a_place_outside_its_shard_is_refused(folder: Path, place: str) -> None:
+    (folder / "shard_0000.tar").write_bytes(bytes(10_240))
+    (folder / "shards.csv").write_text(f"path,shard,offset,size\nbeetle/beetle_c000000.png,shard_0000.tar,{place}\n")
+    with pytest.raises(SpriteError, match=r"beetle_c000000\.png: does not lie in shard_0000\.tar"):
+        CandidateReader(folder).sprite("beetle", "beetle_c000000")
 
 
 def test_a_run_says_what_it_was_drawn_with(folder: Path) -> None:

@@ -86,6 +86,24 @@ def test_a_candidates_picture_is_in_the_set_and_engines_leave_it_alone(
     assert not place.candidates.exists()  # it was renamed, not copied
 
 
+def test_a_whole_set_is_put_in_place_also_where_windows_lets_others_hold_it_for_a_moment(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, waits = Path.replace, list[float]()
+
+    def held(self: Path, target: Path) -> Path:
+        if self == place.candidates and len(waits) < 2:
+            error = PermissionError(13, "held by another process", str(self))
+            error.winerror = 5  # type: ignore[attr-defined]
+            raise error
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    monkeypatch.setattr("time.sleep", waits.append)
+    assert len(drawn(networks_of(Painter(), monkeypatch), plan_of({"bat": 2}), place)) == 8
+    assert len(waits) == 2
+
+
 def knowing(monkeypatch: pytest.MonkeyPatch, also: NDArray[np.uint8] | None = None) -> Networks:
     """A fake bundle's networks that know sixty training sprites, and those of ``also`` besides."""
     sessions = {"generator.onnx": Painter(), "classifier.onnx": Eye()}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from asset_gen.pool import Pool
 from asset_gen.row_file import BLOCK, GAP, Reordered, RowFile, in_blocks, mean_of
 
 
@@ -45,8 +48,56 @@ def test_what_is_asked_block_by_block_is_what_the_whole_would_say() -> None:
     assert in_blocks(rows[:0], lambda block: block.sum(axis=1)).shape == (0,)
 
 
+class FullDisk:
+    """A file on a disk that takes so many bytes."""
+
+    def __init__(self, file: Any, room: int) -> None:
+        self.file, self.room = file, room
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+    def write(self, data: memoryview) -> int:
+        written = self.file.write(data.cast("B")[: self.room])
+        self.room -= written
+        if written < data.nbytes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return int(written)
+
+
+def test_rows_that_found_no_room_can_be_put_there_again(tmp_path: Path) -> None:
+    file, rows = RowFile(tmp_path), np.arange(24, dtype=np.int32).reshape(6, 4)
+    real = file._file
+    file.append(rows[:2])
+    file._file = FullDisk(real, 24)  # type: ignore[assignment] # one row and a half
+    with pytest.raises(OSError, match="No space left"):
+        file.append(rows[2:])
+    file._file = real
+    file.append(rows[2:])
+    assert np.array_equal(file[:], rows)
+    file.close()
+
+
 def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
     file = RowFile(tmp_path)
     file.append(np.ones((4, 2), np.float16))
     file.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_files_of_a_pool_are_let_go_of_even_where_one_can_not_be_written(tmp_path: Path) -> None:
+    pool = Pool(tmp_path)
+    pool.add(p=np.ones((3, 2), np.float32), kinds=np.zeros(3, np.int64), thumbs=np.zeros((3, 256), np.uint8))
+    files = list(pool._files.values())
+    real = files[0]._file
+
+    class Torn:
+        def close(self) -> None:
+            real.close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    files[0]._file = Torn()  # type: ignore[assignment]
+    with pytest.raises(OSError, match="No space left"):
+        pool.close()
+    assert len(files) > 1
+    assert all(file._file.closed for file in files[1:])

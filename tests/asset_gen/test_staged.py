@@ -13,18 +13,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from asset_gen import draw, generate, judge, shards, staged
+from asset_gen.bundle import TRAINING_SET, FileRecord
 from asset_gen.draw import draw_candidates
 from asset_gen.engines import local
 from asset_gen.errors import ProjectError, QuotaError
+from asset_gen.generate import Wanted
 from asset_gen.networks import Networks
 from asset_gen.plan import Plan
 from asset_gen.publish import Place
-from asset_gen.staged import FOLDER, forget, held_bytes
+from asset_gen.staged import FOLDER, Part, Staging, forget, held_bytes
 from tests.asset_gen.test_draw import knowing, networks_of, plan_of
 from tests.conftest import Cli, files_of
 from tests.fakes import Copyist, FakeNetworks, Painter, use_stand_ins, write_bundle
@@ -135,10 +138,10 @@ def test_a_run_that_is_cut_off_again_and_again_draws_everything_about_once(
     assert (found, again) == (whole, BATCHES - 2 * 2 + 1)
 
 
-@pytest.mark.parametrize("damage", ["torn", "empty", "changed", "of another block", "a folder"])
+@pytest.mark.parametrize("damage", ["torn", "empty", "changed", "of another block", "a folder", "a link"])
 @pytest.mark.usefixtures("sharded")
 def test_a_block_that_is_no_more_what_it_was_is_drawn_again(
-    place: Place, damage: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, _ = finish(place, networks_of(Painter(), monkeypatch), plan())
     shutil.rmtree(place.out)
@@ -148,6 +151,9 @@ def test_a_block_that_is_no_more_what_it_was_is_drawn_again(
     first.unlink()
     if damage == "a folder":
         first.mkdir()
+    elif damage == "a link":
+        (tmp_path / "elsewhere").write_bytes(data)
+        first.symlink_to(tmp_path / "elsewhere")
     else:
         changed = bytes([data[-9] ^ 1])
         first.write_bytes(
@@ -162,6 +168,79 @@ def test_a_block_that_is_no_more_what_it_was_is_drawn_again(
     assert found == whole
     least = BATCHES - 4 + 2
     assert least <= again <= (BATCHES if damage == "a folder" else least + 1)  # where none can be kept, none are
+
+
+@pytest.mark.usefixtures("sharded")
+def test_blocks_that_were_compared_with_another_training_set_are_not_used(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sprite more, which only a later candidate is a copy of, changes no figure of the first batch."""
+
+    def calibrated(digest: str) -> Networks:
+        networks = knowing(monkeypatch)
+        files = {TRAINING_SET: FileRecord(sha256=digest, size=1)}
+        networks.info = msgspec.structs.replace(networks.info, files=files)
+        return networks
+
+    interrupt(place, calibrated("a" * 64), plan("set"), 4)
+    assert finish(place, calibrated("b" * 64), plan("set"))[1] == BATCHES
+
+
+def unlike(level: int, left: list[int] | None = None) -> Callable[[Any], Any]:
+    """A machine that draws a level of its own, and of whose first batch in every block nothing was asked for.
+
+    ``left``: batches until it is interrupted.
+    """
+
+    def draw(blocks: Any) -> Any:
+        for block in blocks:
+            if isinstance(block, Part):
+                yield block
+                continue
+            for start in range(0, len(block), BATCH):
+                some = block.part(slice(start, start + BATCH))
+                if left is not None and not left:
+                    raise KeyboardInterrupt
+                if left is not None:
+                    left.pop()
+                count = 0 if some.indices[0] % (2 * BATCH) == 0 else len(some)
+                arrays = {"p": np.full((count, 1), level, np.float32)}
+                yield Part(arrays, [b"png"] * count, len(some))
+
+    return draw
+
+
+WANTED = Wanted(np.zeros(6 * BATCH, np.int64), np.arange(6 * BATCH))
+
+
+def staging_of(place: Place) -> Staging:
+    """Of a run whose blocks are always sound."""
+    return Staging(place, "run", "identity", 16, lambda part, wanted: True)
+
+
+def test_a_batch_without_candidates_tells_nothing_of_the_machine(place: Place) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        list(staging_of(place).drawn(WANTED, unlike(1, [0] * 4)))
+    assert len(list((place.state / FOLDER).glob("*/*"))) == 2
+    drawn = [part.arrays["p"] for part in staging_of(place).drawn(WANTED, unlike(2))]
+    assert {*np.concatenate(drawn)[:, 0].tolist()} == {2.0}
+
+
+def test_blocks_that_were_given_up_are_not_told_as_kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    staging = staging_of(place)
+    some = WANTED.part(slice(0, 128))
+    monkeypatch.setattr(staging, "_compare", lambda *_: None)
+    monkeypatch.setattr(staging, "_held", lambda wanted: None if wanted.indices[0] == 0 else Part({}, [b"png"], 128))
+    monkeypatch.setattr(staged, "move_file", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "no")))
+
+    def draw(blocks: Any) -> Any:
+        first, *others = blocks
+        assert len(first) == len(some)
+        yield from [Part({}, [b"png"], 128), *others]
+
+    for _ in staging.drawn(WANTED, draw):
+        pass
+    assert staging.kept == 0
 
 
 class OtherMachine(Painter):
@@ -185,13 +264,13 @@ def test_a_strangers_block_that_holds_what_cannot_be_is_not_used(place: Place, m
     wanted = plan("set")
     whole, _ = finish(place, knowing(monkeypatch), wanted)
     encoded = staged._encoded
-    for name, value in (("nearest", 10**6), ("kinds", -1), ("indices", 10**9)):
+    for name, value in (("nearest", 10**6), ("kinds", -1), ("kinds", 2), ("indices", 10**9), ("indices", 0)):
         shutil.rmtree(place.out)
 
         def lying(part: Any, block: str, spot: Any, name: str = name, value: int = value) -> bytes:
             array = part.arrays[name].copy()
             array[-1] = value
-            return encoded(staged.Part({**part.arrays, name: array}, part.pngs, part.drawn), block, spot)
+            return encoded(Part({**part.arrays, name: array}, part.pngs, part.drawn), block, spot)
 
         with monkeypatch.context() as patch:
             patch.setattr(staged, "_encoded", lying)
@@ -396,7 +475,8 @@ def test_what_a_stranger_put_beside_the_shards_is_not_written_to(
     (folder / "shard_0002.tar").hardlink_to(mine)
     (folder / "shards.csv").unlink()
     (folder / "shards.csv").symlink_to(mine)
-    (folder / "shard_0099.tar").write_bytes(b"no shard of this set")
+    for name in ("shard_0099.tar", "shard_00000.tar"):
+        (folder / name).write_bytes(b"no shard of this set")
     (folder / "bat").mkdir()
     (folder / "bat" / "page.html").touch()
     assert finish(place, networks_of(Painter(), monkeypatch), plan())[0] == whole

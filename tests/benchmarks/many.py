@@ -54,6 +54,9 @@ class Blind(Networks):
         assert self.training is not None
         return Aim.of(self.training.features.values[:, :FEATURES], self.training.kinds)
 
+    def load_for(self, strategy: str) -> None:
+        """There is nothing to load."""
+
     def rest(self) -> None:
         """There is nothing to give back."""
 
@@ -63,6 +66,7 @@ class Noise:
 
     def __init__(self, networks: Networks, task: Task) -> None:
         assert networks.training is not None
+        self.provider = networks.generator.provider
         self.types, self.training, self.aim = len(networks.info.types), networks.training, networks.aim
         self.chance = np.random.default_rng(0)
         self.picture = encode_png(self.chance.integers(0, 4, (8, 8, 4), np.uint8))
