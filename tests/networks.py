@@ -40,6 +40,33 @@ def random_inception(sprites: NDArray[np.uint8]) -> dict[str, torch.Tensor]:
     return weights
 
 
+def as_torch_fidelity_shows(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights with which torch-fidelity has the same network of the same pictures.
+
+    It shows its network (x − 128) / 128 of 0–255, and pytorch_gan_metrics and we show x / 127.5 − 1, which is 256 / 255
+    of that plus 1 / 255. Its first convolution has no padding, so the difference can be moved into its weights.
+    """
+    first, mean = "Conv2d_1a_3x3.conv.weight", "Conv2d_1a_3x3.bn.running_mean"
+    return {
+        **weights,
+        first: weights[first] * 256 / 255,
+        mean: weights[mean] - weights[first].sum(dim=(1, 2, 3)) / 255,
+    }
+
+
+class Pictures(torch.utils.data.Dataset[torch.Tensor]):
+    """RGB uint8 [n, h, w, 3] as torch-fidelity wants it: a picture [3, h, w] a place."""
+
+    def __init__(self, pictures: NDArray[np.uint8]) -> None:
+        self.pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, place: int) -> torch.Tensor:
+        return self.pictures[place]
+
+
 def outside_with(path: Path, name: str = "inception") -> Mapping[str, Outside]:
     """The table of networks, with the file ``path`` as the published weights of one."""
     digest = sha256(path.read_bytes()).hexdigest()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,6 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.benchmarks import harness
+from tests.benchmarks.bench import batch
 from tests.benchmarks.operations import operations
 
 
@@ -33,12 +36,14 @@ def test_every_subject_is_in_the_page_and_nothing_else_is_stored() -> None:
 def test_a_missed_goal_and_a_missing_peer_stay_in_the_page() -> None:
     rows = [
         harness.Row("a", "2 s", "1 s, b", "faster", False, 3),
-        harness.Row("b|c", "–", "not available: no compiler"),
+        harness.Row("b|c", "–", "not available: no compiler", "faster"),
+        harness.Row("c", "3 s"),
     ]
     found = {"date": "2026-01-01", "seconds": 1, "machine": {"cores": "2"}, "rows": [asdict(row) for row in rows]}
     page = harness.page({"job": found})
     assert "| a | 2 s | 1 s, b | faster | MISSED | 3 |" in page
-    assert "| b\\|c | – | not available: no compiler | – |  | 1 |" in page
+    assert "| b\\|c | – | not available: no compiler | faster | not measured | 1 |" in page
+    assert "| c | 3 s | – | – | no goal | 1 |" in page
     assert "Of 1 goals 0 are met" in page
     assert page.count("Not measured yet.") == len(harness.SUBJECTS) - 1
 
@@ -49,6 +54,35 @@ def test_a_missed_goal_and_a_missing_peer_stay_in_the_page() -> None:
 def test_every_subject_names_a_function(name: str) -> None:
     module, _, function = harness.SUBJECTS[name].module.partition(":")
     assert callable(getattr(importlib.import_module(f"tests.benchmarks.{module}"), function or "rows"))
+
+
+def test_what_subjects_wrote_stays_until_all_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deletion would slow the next subject."""
+    written: list[Path] = []
+
+    def measure(name: str, runs: int, folders: Path) -> dict[str, Any]:
+        assert all(path.exists() for path in written)
+        monkeypatch.setenv(harness.FOLDERS, str(folders))
+        written.append(harness.fresh_folder() / name)
+        written[-1].write_text("drawn")
+        return {"date": "2026-01-01", "seconds": 1, "machine": {}, "rows": [asdict(harness.Row("a", "1 s"))]}
+
+    monkeypatch.setattr(harness, "measure", measure)
+    monkeypatch.setattr(harness, "STORE", tmp_path / "store.json")
+    monkeypatch.setattr(harness, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr("sys.argv", ["harness.py", "--only", "job", "--only", "batch"])
+    harness.main()
+    assert [path.name for path in written] == ["job", "batch"]
+    assert not any(path.exists() for path in written)
+    assert set(json.loads((tmp_path / "store.json").read_text())) == {"job", "batch"}
+
+
+def test_a_batch_is_never_measured_in_a_folder_that_was_used(tmp_path: Path) -> None:
+    assert str(tmp_path / "new") in batch(1, tmp_path / "new")
+    batch(1, tmp_path / "new")
+    (tmp_path / "new" / "sheet.png").touch()
+    with pytest.raises(ValueError, match="isn't empty"):
+        batch(1, tmp_path / "new")
 
 
 def test_operations_are_those_counted_by_hand() -> None:

@@ -26,7 +26,7 @@ from asset_gen.score.scorer import OUTSIDE, Judgement, Opening, Scorer, open_sco
 from asset_gen.score.types import type_probabilities
 from exporter.scorers import CONVERTERS
 from tests.creatures import KINDS, creature
-from tests.networks import outside_with, random_inception
+from tests.networks import Pictures, as_torch_fidelity_shows, outside_with, random_inception
 from trainer.judge import EfficientNetFeatures
 from trainer.official import official_inception_score
 from trainer.pretrained import load_efficientnet
@@ -58,26 +58,14 @@ def ours(inception: tuple[Scorer, Path]) -> Judgement:
 
 @pytest.fixture(scope="module")
 def fidelity(inception: tuple[Scorer, Path]) -> dict[str, float]:
-    """Figures of torch-fidelity with the same weights.
-
-    It shows its network (x − 128) / 128 of 0–255, and pytorch_gan_metrics and we show x / 127.5 − 1, which is 256 / 255
-    of that plus 1 / 255. Its first convolution has no padding, so the difference can be moved into its weights.
-    """
+    """Figures of torch-fidelity with the same weights."""
     import torch_fidelity
 
     _, path = inception
-    weights = torch.load(path, weights_only=True)
-    first = weights["Conv2d_1a_3x3.conv.weight"]
-    weights["Conv2d_1a_3x3.bn.running_mean"] -= first.sum(dim=(1, 2, 3)) / 255
-    first *= 256 / 255
-    torch.save(weights, path.with_name("moved.pth"))
-    sets = [
-        torch.utils.data.TensorDataset(torch.from_numpy(pixels.on_white(sprites)).permute(0, 3, 1, 2).contiguous())
-        for sprites in (SPRITES[ORDER], OTHERS)
-    ]
+    torch.save(as_torch_fidelity_shows(torch.load(path, weights_only=True)), path.with_name("moved.pth"))
     figures: dict[str, float] = torch_fidelity.calculate_metrics(
-        input1=First(sets[0]),
-        input2=First(sets[1]),
+        input1=Pictures(pixels.on_white(SPRITES[ORDER])),
+        input2=Pictures(pixels.on_white(OTHERS)),
         isc=True,
         fid=True,
         kid=True,
@@ -93,19 +81,6 @@ def fidelity(inception: tuple[Scorer, Path]) -> dict[str, float]:
         verbose=False,
     )
     return figures
-
-
-class First(torch.utils.data.Dataset[torch.Tensor]):
-    """A set of pictures alone, as torch-fidelity wants it."""
-
-    def __init__(self, pairs: torch.utils.data.TensorDataset) -> None:
-        self.pairs = pairs
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, row: int) -> torch.Tensor:
-        return self.pairs[row][0]
 
 
 def test_inception_says_what_the_network_of_pytorch_gan_metrics_says(

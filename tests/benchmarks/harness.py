@@ -2,6 +2,11 @@
 
 Each subject is measured in a process of its own, and takes the place of its earlier figures in docs/benchmarks.json, of
 which the page is written; a subject that fails or takes too long leaves a row that says so, and the others go on.
+
+Every measured run writes into a new folder, and nothing is deleted before the last subject has ended: ext4 without a
+journal passes over each inode that was deleted a minute or less ago (minutes, while it isn't on disk yet), so that a
+run that makes 2,500 files after a deletion takes a second longer than one before it. For the same reason, begin no
+harness right behind another one. TMPDIR says where the folders lie.
 """
 
 from __future__ import annotations
@@ -26,6 +31,8 @@ STORE, PAGE = ROOT / "docs/benchmarks.json", ROOT / "docs/benchmarks.md"
 OTHERWISE = ("OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE")
 """Variables without which a process runs as it does for users: on all cores, with compiled modules from the second
 run on."""
+FOLDERS = "ASSETGEN_BENCHMARK_FOLDERS"
+"""Variable that tells a subject's process where its folders lie until all is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +67,26 @@ SUBJECTS = {
     "generation": Subject(
         "Drawing sprites",
         "generation",
-        "512 sprites in batches of 64, by the clock, in turn; the outputs of the same weights agree within 10⁻³. "
-        "lightweight-gan draws 64 of the same side with its own generator at random weights, in PyTorch as its "
-        "own command does (it exports no ONNX, so that wouldn't be what its users have); another network, so a "
-        "comparison of what one gets, not of runtimes. "
-        "It demands an NVIDIA card when imported; that check alone is stepped over.",
+        "512 sprites of 32×32 in batches of 64, by the clock. PyTorch runs the same network with the same weights, and "
+        "a value of its pictures may differ by 10⁻³ (they go from −1 to 1); the largest difference stands behind "
+        "“apart by”. lightweight-gan draws as many of the same side with its own generator at random weights, in "
+        "PyTorch as its own command does: it exports no ONNX, so another runtime isn't what its users have. That is "
+        "another network, so the row compares what one gets, not runtimes. It demands an NVIDIA card when it is "
+        "imported; that check alone is stepped over.",
+        limit=400,
     ),
     "compiled": Subject(
         "Drawing sprites, against torch.compile",
         "generation:compiled_rows",
-        "As above; compiling comes before and isn't counted.",
+        "As the row of PyTorch above, with the network compiled; compiling comes before and isn't counted.",
     ),
     "floor": Subject(
         "How near is drawing to what the machine can do?",
         "floor",
-        "Operations of convolutions and matrix products counted in the ONNX graph, over the rate of NumPy's float32 "
-        "product of 1,024 × 1,024 matrices on all cores, measured in turn; the rows below are ONNX Runtime's own "
-        "profile of the generator, the share of its operators' time.",
+        "Multiplications and additions of convolutions and matrix products, counted in the generator's ONNX graph, "
+        "beside those of NumPy's float32 product of 1,024 × 1,024 matrices on all cores. “Profile” is ONNX Runtime's "
+        "own: the share of its time that an operator takes. Sheets are encoded at Pillow's level 6, which tries "
+        "filters on every line; zlib gets the bare pixels.",
     ),
     "job": Subject(
         "The whole job: 500 sprites of 2,000 candidates",
@@ -85,48 +95,79 @@ SUBJECTS = {
         "mode, batches of 64, all cores, the same latents and classifier (in ONNX Runtime, which is faster), the most "
         "probable of each type, Pillow. It has no feature network and measures no candidates, leaves colours "
         "multiplied by alpha, keeps no candidate set, no manifest and no contact sheet; `--filter is` and `none` leave "
-        "the feature network out, too.",
+        "the feature network out, too. Floors: what assetgen's networks would take at the rate of NumPy's matrix "
+        "product, and what zlib alone takes for the pixels. Where the networks' floor is longer than the goal allows, "
+        "even at the product's rate the goal wouldn't be reached on this machine.",
     ),
     "batch": Subject(
         "What a batch costs",
         "bench:batch_rows",
-        "Whole processes, user and system time and peak memory as the kernel counts them; networks and Pillow at level "
-        "1 alone, on as many sprites, in turn with them.",
+        "Seconds of CPU, user and system, that the kernel counts for whole processes. Beside them the networks alone "
+        "in ONNX Runtime, on as many sprites, and Pillow alone at level 1 for every picture that the batch wrote.",
     ),
-    "memory": Subject("Memory of large batches", "bench:memory_rows", "One run of each, whole processes."),
+    "memory": Subject(
+        "Memory of large batches", "bench:memory_rows", "Peak memory that the kernel counts for whole processes."
+    ),
     "training": Subject(
         "Training",
         "bench:training_rows",
-        "Means over steps, in turn; the bare PyTorch loop has the same networks and losses, and augments nothing.",
+        "Seconds of CPU, means over steps, which the last column counts. The bare PyTorch loop has the same networks "
+        "and losses, and augments nothing.",
         limit=400,
     ),
-    "selection": Subject("Choosing", "selection", "25,000 of 100,000 random candidates of 17 types."),
+    "selection": Subject(
+        "Choosing",
+        "selection",
+        "By the clock, 25,000 chosen of 100,000 random candidates of 17 types, by each `--filter`.",
+    ),
     "scoring": Subject(
         "Scoring",
         "scoring",
-        "The same network, pictures and batches in PyTorch; `inception` with random weights, and the same score.",
-        limit=400,
+        "How fast `assetgen score` judges with each `--scorer`, by the clock. Peers have the same network, pictures "
+        "and batches in PyTorch; all networks are loaded before. No package brings the published weights of "
+        "Inception, so `inception` has random ones, the same in all three packages; speed doesn't depend on them, and "
+        "the Inception Score must be the same. pytorch_gan_metrics enlarges sprites to Inception's 299 px as assetgen "
+        "does. torch-fidelity does it as TensorFlow 1 did, which gives another score, so it is compared on pictures "
+        "that have 299 px already; and it shows its network values of another scale, which its copy of the weights "
+        "makes up for.",
+        limit=600,
     ),
     "many": Subject(
         "A million candidates",
         "many",
-        "All of a batch but its networks and its sheets: figures, blocks, shards, near-duplicates, `--filter set`, "
-        "scores and contact sheet of as many candidates of noise, a quarter of which is chosen; 96 features, pictures "
-        "of 8×8. One run of each, whole processes.",
+        "All of a batch but its networks and its sheets: shards of pictures, near-duplicates, `--filter set`, scores "
+        "and contact sheet of as many candidates of noise, of which a quarter is chosen; 96 features, pictures of 8×8. "
+        "Peak memory and seconds of whole processes.",
         limit=3600,
         long=True,
     ),
     "score-memory": Subject(
-        "Memory of scoring", "bench:score_memory_rows", "One run of each, whole processes.", limit=1200, long=True
+        "Memory of scoring",
+        "bench:score_memory_rows",
+        "Peak memory of `assetgen score` beside that of fewer sprites, whole processes.",
+        limit=1200,
+        long=True,
     ),
     "layout": Subject(
         "Laying out 500 sprites",
         "layout",
-        "Whole processes that read the same 500 files of 64×64 and write one sheet and its data, in turn.",
+        "Whole processes that read the same 500 files of 64×64 and write one sheet, with gaps of two pixels, and its "
+        "data; nothing is rotated or trimmed. In brackets the size of all that is written. The last row is ours alone: "
+        "the same sprites, each cut to what is visible of it.",
     ),
-    "png": Subject("PNG encoders", "png", "CPU seconds for all pictures, encoders in turn; bytes in brackets."),
+    "png": Subject(
+        "PNG encoders",
+        "png",
+        "Seconds of CPU for all pictures, bytes in brackets; every encoder's picture has the same pixels. assetgen "
+        "writes candidates as “Pillow, level 6, run lengths” and sheets as “Pillow, level 6”; `--optimize` lets "
+        "oxipng, level 2, make sheets smaller. These rows are what that was chosen by.",
+    ),
     "linear": Subject(
-        "50,000 candidates", "bench:linear_rows", "`--count 12500` against a quarter of it.", limit=3600, long=True
+        "50,000 candidates",
+        "bench:linear_rows",
+        "`assetgen batch --count 12500`, which draws 50,000 candidates, beside a quarter of it.",
+        limit=3600,
+        long=True,
     ),
 }
 
@@ -152,32 +193,40 @@ def _lines(path: str) -> list[str]:
     return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 
-def measure(name: str, runs: int) -> dict[str, Any]:
-    """A subject's figures from a process of its own, or the row that says why there are none."""
+def fresh_folder() -> Path:
+    """A new folder for one measured run. The harness deletes it when all subjects are measured; nobody else does."""
+    return Path(tempfile.mkdtemp(dir=os.environ.get(FOLDERS)))
+
+
+def measure(name: str, runs: int, folders: Path) -> dict[str, Any]:
+    """A subject's figures from a process of its own, or the row that says why there are none.
+
+    What it writes stays in ``folders``.
+    """
     begun = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        out, log = Path(folder) / "rows.json", Path(folder) / "log"
-        command = [sys.executable, __file__, "--only", name, "--runs", str(runs), "--into", str(out)]
-        environment = {key: value for key, value in os.environ.items() if key not in OTHERWISE}
-        environment["PYTHONPATH"] = str(ROOT)  # what is measured is what lies here, wherever assetgen is installed
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                command, env=environment, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
-            )
-            try:
-                code = process.wait(SUBJECTS[name].limit)
-                reason = f"failed with exit code {code}" if code else ""
-            except subprocess.TimeoutExpired:
-                reason = f"took more than {SUBJECTS[name].limit} s"
-            finally:
-                if process.poll() is None:  # too slow, or Ctrl+C
-                    os.killpg(process.pid, 9)  # its children, too
-                    process.wait()
-        if reason or not out.exists():
-            sys.stderr.write(log.read_text(encoding="utf-8", errors="replace")[-2000:])
-            rows = [asdict(Row("–", f"not available: {reason or 'it wrote nothing'}", met=False))]
-        else:
-            rows = json.loads(out.read_text(encoding="utf-8"))
+    out, log = folders / f"{name}.json", folders / f"{name}.log"
+    command = [sys.executable, __file__, "--only", name, "--runs", str(runs), "--into", str(out)]
+    environment = {key: value for key, value in os.environ.items() if key not in OTHERWISE}
+    environment["PYTHONPATH"] = str(ROOT)  # what is measured is what lies here, wherever assetgen is installed
+    environment[FOLDERS] = str(folders)
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, env=environment, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            code = process.wait(SUBJECTS[name].limit)
+            reason = f"failed with exit code {code}" if code else ""
+        except subprocess.TimeoutExpired:
+            reason = f"took more than {SUBJECTS[name].limit} s"
+        finally:
+            if process.poll() is None:  # too slow, or Ctrl+C
+                os.killpg(process.pid, 9)  # its children, too
+                process.wait()
+    if reason or not out.exists():
+        sys.stderr.write(log.read_text(encoding="utf-8", errors="replace")[-2000:])
+        rows = [asdict(Row("–", f"not available: {reason or 'it wrote nothing'}", met=False))]
+    else:
+        rows = json.loads(out.read_text(encoding="utf-8"))
     return {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "seconds": round(time.perf_counter() - begun),
@@ -186,31 +235,50 @@ def measure(name: str, runs: int) -> dict[str, Any]:
     }
 
 
+def verdict(row: dict[str, Any]) -> str:
+    """Whether a row's goal was met, in a word or two."""
+    if row["met"] is None:
+        return "no goal" if row["goal"] == "–" else "not measured"
+    return "met" if row["met"] else "MISSED"
+
+
 def page(store: dict[str, Any]) -> str:
     """docs/benchmarks.md for what was measured, by subject."""
     judged = [row["met"] for found in store.values() for row in found["rows"] if row["met"] is not None]
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; a part by `python tests/benchmarks/harness.py --only SUBJECT --runs N`.",
-        "Figures are medians over runs, whose number is in the last column. What is compared is measured in turn on "
-        "the same machine.",
-        f"Of {len(judged)} goals {sum(judged)} are met; the others stay here as MISSED.",
+        "`make bench` measures all of this anew and writes this page, but for the subjects that say “takes long”; it "
+        "needs a quarter of an hour, PyPI and npm for its peers, and a machine that does nothing else. One subject: "
+        "`python tests/benchmarks/harness.py --only SUBJECT --runs 3`, by the word in front of its description; all, "
+        "the long ones too (hours): `python tests/benchmarks/harness.py --long`.",
+        "",
+        f"**Of {len(judged)} goals {sum(judged)} are met; the others stay here as MISSED.**",
+        "",
+        "- *measured* is assetgen's own figure, *peer* another program's, or another way's, for the same work: "
+        "measured in the same run on the same machine, in turn. “2.00× as fast” is the peer's time over ours, a bare "
+        "“1.10×” our figure over the peer's.",
+        "- *goal* was set before it was measured. A row with “no goal” explains others; “not measured” says that the "
+        "peer couldn't be had there.",
+        "- Figures are medians over as many *runs* as the last column says. Each run writes into a new folder.",
+        "",
+        "A batch of 500 sprites draws 2,000 candidates with the generator, judges them with a type classifier and a "
+        "feature network, chooses 500 by `--filter` (`set` unless told otherwise), and writes them in sheets with "
+        "their data.",
     ]
     for name, subject in SUBJECTS.items():
-        lines += ["", f"## {subject.title}", "", f"`{name}`: {subject.note}", ""]
+        lines += ["", f"## {subject.title}", "", f"`{name}`: {subject.note}{' Takes long.' * subject.long}", ""]
         if name not in store:
-            lines += ["Not measured yet." + (" Takes `--long`." if subject.long else "")]
+            lines += ["Not measured yet."]
             continue
         found = store[name]
-        lines += ["| figure | measured | peer | goal | | runs |", "|---|---|---|---|---|---|"]
+        lines += ["| figure | measured | peer | goal | met? | runs |", "|---|---|---|---|---|---|"]
         for row in found["rows"]:
-            verdict = {True: "met", False: "MISSED", None: ""}[row["met"]]
-            cells = (row["figure"], row["measured"], row["peer"], row["goal"], verdict, row["runs"])
+            cells = (row["figure"], row["measured"], row["peer"], row["goal"], verdict(row), row["runs"])
             lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
         described = ", ".join(f"{key} {value}" for key, value in sorted(found["machine"].items()))
         took = f", in {found['seconds']} s" if found["seconds"] is not None else ""
-        lines += ["", f"{found['date']}{took}: {described}."]
+        lines += ["", f"Measured {found['date']}{took}: {described}."]
     return "\n".join(lines) + "\n"
 
 
@@ -236,14 +304,15 @@ def main() -> None:
         return
     store = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
     usual = [name for name, subject in SUBJECTS.items() if options.long or not subject.long]
-    for name in [] if options.page else options.only or usual:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        store[name] = measure(name, options.runs)
-        for row in store[name]["rows"]:
-            print(f"  {row['figure']}: {row['measured']} (peer {row['peer']}, goal {row['goal']}, met {row['met']})")
-        print(f"  {store[name]['seconds']} s", flush=True)
-        STORE.write_text(json.dumps(store, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-        PAGE.write_text(page(store), encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folders:
+        for name in [] if options.page else options.only or usual:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            store[name] = measure(name, options.runs, Path(folders))
+            for row in store[name]["rows"]:
+                print(f"  {row['figure']}: {row['measured']} (peer {row['peer']}, goal {row['goal']}: {verdict(row)})")
+            print(f"  {store[name]['seconds']} s", flush=True)
+            STORE.write_text(json.dumps(store, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+            PAGE.write_text(page(store), encoding="utf-8")
     PAGE.write_text(page(store), encoding="utf-8")
     if any(row["measured"].startswith("not available: failed") for found in store.values() for row in found["rows"]):
         sys.exit(1)

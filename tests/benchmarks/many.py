@@ -8,7 +8,6 @@ batch does: blocks, shards, near-duplicates, filter, scores and contact sheet. M
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Generator, Iterable
 from functools import cached_property
@@ -31,7 +30,7 @@ from asset_gen.plan import Plan
 from asset_gen.publish import Place
 from asset_gen.staged import Part
 from asset_gen.training_set import TrainingSet
-from tests.benchmarks.harness import ROOT, Row
+from tests.benchmarks.harness import Row, fresh_folder
 
 COUNTS = (10_000, 100_000, 1_000_000)
 FEATURES = 96
@@ -132,10 +131,10 @@ def rows(runs: int) -> list[Row]:
 
     found = []
     for count in COUNTS:
-        with tempfile.TemporaryDirectory(dir=ROOT / "tests") as folder:
-            begun = time.perf_counter()
-            _, memory = measured([sys.executable, "-m", "tests.benchmarks.many", str(count), folder])
-            found.append((count, time.perf_counter() - begun, memory))
+        command = [sys.executable, "-m", "tests.benchmarks.many", str(count), str(fresh_folder())]
+        begun = time.perf_counter()
+        _, memory = measured(command)
+        found.append((count, time.perf_counter() - begun, memory))
     first = found[0]
     table = []
     for count, seconds, memory in found:

@@ -26,7 +26,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks.harness import Row
+from tests.benchmarks.harness import Row, fresh_folder
 
 Encode = Callable[[NDArray[np.uint8]], bytes]
 ASSETGEN = [sys.executable, "-c", "from asset_gen.cli import main; main()"]
@@ -114,7 +114,7 @@ def _same(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
 def rows(runs: int) -> list[Row]:
     """For the page; of 125 sprites."""
     found = []
-    for row in pictures_and_rows(125, runs):
+    for row in pictures_and_rows(125, runs, fresh_folder()):
         what = f"{row['pictures']} {row['subject']}, {row['encoder']}"
         if row.get("missing"):
             found.append(Row(what, "–", f"not available: {row['missing']}"))
@@ -123,14 +123,13 @@ def rows(runs: int) -> list[Row]:
     return found
 
 
-def pictures_and_rows(count: int, runs: int) -> list[dict[str, Any]]:
-    """Rows for candidates and sheets of a batch."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["batch", "--count", str(count), "--project", folder, "--device", "cpu", "--filter", "is", "-q"]
-        subprocess.run([*ASSETGEN, *command], check=True)
-        found = sorted(Path(folder).rglob("*.png"))
-        candidates = read([path for path in found if "candidates~" in path.parts])
-        sheets = read([path for path in found if "candidates~" not in path.parts])
+def pictures_and_rows(count: int, runs: int, project: Path) -> list[dict[str, Any]]:
+    """Rows for candidates and sheets of a batch in the empty folder ``project``."""
+    command = ["batch", "--count", str(count), "--project", str(project), "--device", "cpu", "--filter", "is", "-q"]
+    subprocess.run([*ASSETGEN, *command], check=True)
+    found = sorted(project.rglob("*.png"))
+    candidates = read([path for path in found if "candidates~" in path.parts])
+    sheets = read([path for path in found if "candidates~" not in path.parts])
     return rows_of("candidates", candidates, runs) + rows_of("sheets", sheets, runs)
 
 
@@ -140,7 +139,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    rows = pictures_and_rows(given.count, given.runs)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = pictures_and_rows(given.count, given.runs, Path(folder))
     for row in rows:
         figures = row.get("missing") or f"{row['bytes']:>10,} bytes  {row['cpu_seconds']:>8.3f} s CPU"
         print(f"{row['subject']:<11} {row['pictures']:>5}  {row['encoder']:<32} {figures}")
