@@ -67,12 +67,12 @@ SUBJECTS = {
     "generation": Subject(
         "Drawing sprites",
         "generation",
-        "512 sprites of 32×32 in batches of 64, by the clock. PyTorch runs the same network with the same weights, and "
-        "a value of its pictures may differ by 10⁻³ (they go from −1 to 1); the largest difference stands behind "
-        "“apart by”. lightweight-gan draws as many of the same side with its own generator at random weights, in "
-        "PyTorch as its own command does: it exports no ONNX, so another runtime isn't what its users have. That is "
-        "another network, so the row compares what one gets, not runtimes. It demands an NVIDIA card when it is "
-        "imported; that check alone is stepped over.",
+        "512 sprites of 32×32, by the clock: assetgen draws a batch on each core, as in a run, its peers 64 a call on "
+        "all cores. PyTorch runs the same network with the same weights, and a value of its pictures may differ by "
+        "10⁻³ (they go from −1 to 1); the largest difference stands behind “apart by”. lightweight-gan draws as many "
+        "of the same side with its own generator at random weights, in PyTorch as its own command does: it exports no "
+        "ONNX, so another runtime isn't what its users have. That is another network, so the row compares what one "
+        "gets, not runtimes. It demands an NVIDIA card when it is imported; that check alone is stepped over.",
         limit=400,
     ),
     "compiled": Subject(
@@ -84,9 +84,9 @@ SUBJECTS = {
         "How near is drawing to what the machine can do?",
         "floor",
         "Multiplications and additions of convolutions and matrix products, counted in the generator's ONNX graph, "
-        "beside those of NumPy's float32 product of 1,024 × 1,024 matrices on all cores. “Profile” is ONNX Runtime's "
-        "own: the share of its time that an operator takes. Sheets are encoded at Pillow's level 6, which tries "
-        "filters on every line; zlib gets the bare pixels.",
+        "while it draws a batch on each core, beside those of NumPy's float32 product of 1,024 × 1,024 matrices on all "
+        "cores. “Profile” is ONNX Runtime's own: the share of its time that an operator takes. Sheets are encoded at "
+        "Pillow's level 6, which tries filters on every line; zlib gets the bare pixels.",
     ),
     "job": Subject(
         "The whole job: 500 sprites of 2,000 candidates",

@@ -103,8 +103,16 @@ def fidelity_score(weights: Path, batch: int) -> Score:
 
     moved, layer = weights.with_name("torch-fidelity.pth"), "logits_unbiased"
     torch.save(as_torch_fidelity_shows(torch.load(weights, weights_only=True)), moved)
-    options = {"isc_splits": SPLITS, "samples_shuffle": False, "batch_size": batch, "cuda": False, "cache": False}
-    options |= {"save_cpu_ram": True, "verbose": False, "feature_extractor_weights_path": str(moved)}
+    options: dict[str, object] = {
+        "isc_splits": SPLITS,
+        "samples_shuffle": False,
+        "batch_size": batch,
+        "cuda": False,
+        "cache": False,
+        "save_cpu_ram": True,
+        "verbose": False,
+        "feature_extractor_weights_path": str(moved),
+    }
     network = create_feature_extractor("inception-v3-compat", [layer], **options)
 
     def score(sprites: NDArray[np.uint8]) -> float:
