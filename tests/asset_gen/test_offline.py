@@ -59,7 +59,7 @@ LIFE = """
     explore truncate beetle_c000000 --model {here}/model --out {here}/truncate.png
     explore mix beetle_c000000 flask_c000001 --model {here}/model --out {here}/mix.png
     explore direction --model {here}/model
-    explore variations --like beetle:0 --project {game} --model {here}/model -n 2 --add
+    explore variations --like beetle:0 --project {game} --model {here}/model -n 2 --out {here}/variations.png --add
     explore publish {found} --into beetle:0 --project {game} --model {here}/model
     poll {candidates} --out {here}/poll --per-type 2
     watch --project {watched} --once
