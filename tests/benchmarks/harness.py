@@ -84,9 +84,9 @@ SUBJECTS = {
         "How near is drawing to what the machine can do?",
         "floor",
         "Multiplications and additions of convolutions and matrix products, counted in the generator's ONNX graph, "
-        "while it draws a batch on each core, beside those of NumPy's float32 product of 1,024 × 1,024 matrices on all "
-        "cores. “Profile” is ONNX Runtime's own: the share of its time that an operator takes. Sheets are encoded at "
-        "Pillow's level 6, which tries filters on every line; zlib gets the bare pixels.",
+        "while it draws a batch on each core, beside those of NumPy's float32 product of 1,024 × 1,024 matrices, one "
+        "on each core. “Profile” is ONNX Runtime's own: the share of its time that an operator takes. Sheets are "
+        "encoded at Pillow's level 6, which tries filters on every line; zlib gets the bare pixels.",
     ),
     "job": Subject(
         "The whole job: 500 sprites of 2,000 candidates",
