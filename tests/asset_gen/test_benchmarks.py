@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from tests.benchmarks import harness
+from tests.benchmarks import harness, scaling
 from tests.benchmarks.bench import batch
 from tests.benchmarks.operations import operations
 
@@ -49,7 +50,7 @@ def test_a_missed_goal_and_a_missing_peer_stay_in_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["job", "batch", "memory", "training", "linear", "selection", "layout", "png", "floor", "many"]
+    "name", ["job", "batch", "memory", "training", "linear", "selection", "layout", "png", "floor", "many", "scaling"]
 )
 def test_every_subject_names_a_function(name: str) -> None:
     module, _, function = harness.SUBJECTS[name].module.partition(":")
@@ -83,6 +84,36 @@ def test_a_batch_is_never_measured_in_a_folder_that_was_used(tmp_path: Path) -> 
     (tmp_path / "new" / "sheet.png").touch()
     with pytest.raises(ValueError, match="isn't empty"):
         batch(1, tmp_path / "new")
+
+
+def took(rate: float, files: dict[str, str] | None = None) -> scaling.Run:
+    return scaling.Run(rate, clock=10, cpu=20, files=files or {"a.png": "1"})
+
+
+def test_workers_are_judged_by_the_rate_of_all_of_them() -> None:
+    found = {"local": [took(100)], "Ray, 1 worker": [took(50)], "Ray, 2 workers": [took(89), took(89), took(200)]}
+    _, one, two, *others = scaling.table(found, found, 3)
+    assert (one.measured, one.met) == ("50: 0.50×", None)
+    assert (two.measured, two.goal, two.met) == ("89: 0.89×", "≥ 0.9×", False)
+    assert {row.met for row in others} == {None}
+
+
+def test_a_run_that_left_other_files_gives_no_figures() -> None:
+    same = {"local": [took(1)], "Ray, 2 workers": [took(2), took(3)]}
+    scaling.check_same(same)
+    for files in ({"a.png": "2"}, {"b.png": "1"}, {"a.png": "1", "b.png": "1"}):
+        with pytest.raises(SystemExit, match=r"and local differ in [12] files"):
+            scaling.check_same(same | {"Ray, 1 worker": [took(2), took(3, files)]})
+
+
+def test_a_run_counts_the_processor_time_of_processes_below_it(tmp_path: Path) -> None:
+    busy = "import time\nwhile time.process_time() < 1: pass"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}])"
+    report = "print('progress: drawing candidates 5/5', file=sys.stderr)"
+    run = scaling.run([sys.executable, "-c", f"{code}; {report}"], tmp_path)
+    assert 0.7 < run.cpu < 2
+    with pytest.raises(SystemExit, match="exit 3"):
+        scaling.run([sys.executable, "-c", "import sys; sys.exit(3)"], tmp_path)
 
 
 def test_operations_are_those_counted_by_hand() -> None:

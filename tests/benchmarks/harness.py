@@ -162,6 +162,17 @@ SUBJECTS = {
         "writes candidates as “Pillow, level 6, run lengths” and sheets as “Pillow, level 6”; `--optimize` lets "
         "oxipng, level 2, make sheets smaller. These rows are what that was chosen by.",
     ),
+    "scaling": Subject(
+        "More processors, with Ray",
+        "scaling",
+        "`assetgen batch --count 3000` (12,000 candidates) by `--engine local`, which has all cores, and by "
+        "`--engine ray` with `--ray-workers`, in turn; whole processes. A rate is the slope of the number of "
+        "candidates over time while they are drawn, without start and end. Seconds of CPU are those of the command and "
+        "of all processes below it, looked at ten times a second. Runs that differ in a byte of any file give no "
+        "figures.",
+        limit=3600,
+        long=True,
+    ),
     "linear": Subject(
         "50,000 candidates",
         "bench:linear_rows",
