@@ -61,7 +61,7 @@ class Worker:
         """``files``: a bundle's, by name; ``device``: ``cpu`` for one core, or ``cuda``."""
         self.files, self.task, self.device = files, task, device
         self.networks: Networks | None = None
-        runtime.thread_limit = 1
+        runtime.thread_limit = 1 if device == "cpu" else 2  # one batch is at the card while another is described
 
     def versions(self) -> Versions:
         """Of this process; the networks are opened for it, so that the provider is the real one."""

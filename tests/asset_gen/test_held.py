@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,12 +20,16 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from asset_gen import judge
 from asset_gen.bundle import BUILT_IN, load_bundle
+from asset_gen.engines import local
+from asset_gen.engines.local import Local
 from asset_gen.errors import DeviceError, ModelError
 from asset_gen.generate import CARD_BATCH, Drawn, Wanted, generate
 from asset_gen.judge import Seen, Task, look
 from asset_gen.networks import Networks
 from asset_gen.runtime import Session, open_session
+from asset_gen.staged import Part
 from tests.conftest import Cli, files_of
 from tests.fakes import write_bundle, write_critic
 
@@ -314,3 +320,32 @@ def test_a_batch_on_a_small_card_publishes_the_same(
         "classifier.onnx",
         "critic.onnx",
     }
+
+
+def test_one_batch_is_at_the_card_while_others_are_described(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "cores", lambda: 3)
+    turn, second, overlaps = threading.Lock(), threading.Event(), []
+    real_look, real_described = judge.look, judge.described
+
+    def looking(*some: Any) -> Seen:
+        overlaps.append(not turn.acquire(blocking=False))
+        seen = real_look(*some)
+        turn.release()
+        if len(overlaps) == 2:
+            second.set()
+        return seen
+
+    def describing(*some: Any) -> Part:
+        assert second.wait(60)  # it comes only if nobody waits for the first one's description
+        return real_described(*some)
+
+    def drawn(held: bool) -> Part:
+        with closing(Local(networks_of(fake, held), Task(5, (0, 1, 2), "is"))) as engine:
+            return Part.joined(list(engine.draw([wanted(200)])))
+
+    plain = drawn(held=False)
+    monkeypatch.setattr(judge, "look", looking)
+    monkeypatch.setattr(judge, "described", describing)
+    held = drawn(held=True)
+    assert overlaps == [False] * 4
+    assert len(held.pngs) == len(plain.pngs) and held.begins_with(plain)
