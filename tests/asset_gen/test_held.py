@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import fields
@@ -328,9 +329,12 @@ def test_one_batch_is_at_the_card_while_others_are_described(fake: Path, monkeyp
     real_look, real_described = judge.look, judge.described
 
     def looking(*some: Any) -> Seen:
-        overlaps.append(not turn.acquire(blocking=False))
+        free = turn.acquire(blocking=False)
+        overlaps.append(not free)
+        time.sleep(0.05)  # long enough for others to come
         seen = real_look(*some)
-        turn.release()
+        if free:
+            turn.release()
         if len(overlaps) == 2:
             second.set()
         return seen
