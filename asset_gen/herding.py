@@ -113,8 +113,10 @@ class _Aligned:
 
 
 def _points(features: NDArray[np.float32], mean: Points, scale: Points) -> Points:
-    far = FAR / np.sqrt(features.shape[1])
-    return np.asarray(np.clip((features - mean) / scale, -far, far), np.float32)
+    far = np.float32(FAR / np.sqrt(features.shape[1]))
+    points = np.asarray(features - mean, np.float32)  # the largest array there is, so it is changed in its place
+    points /= scale
+    return np.clip(points, -far, far, out=points)
 
 
 def herd(

@@ -58,7 +58,10 @@ class Quantised:
     @property
     def values(self) -> NDArray[np.float32]:
         """[n, d]"""
-        return self.low + self.step * self.levels.astype(np.float32)
+        values = self.levels.astype(np.float32)  # a large array, so it is changed in its place
+        values *= self.step
+        values += self.low
+        return values
 
     def snapped(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Other values on the same levels, beyond 0 and 255 where need be, so that equal ones stay equal."""
@@ -201,12 +204,14 @@ def _rotation() -> NDArray[np.float32]:
     from SHA-256, not from a generator that may change.
     """
     drawn = np.frombuffer(b"".join(sha256(f"{SEED} {n}".encode()).digest() for n in range(PIXELS // 4)), ">u8")
-    columns = np.argsort(drawn, kind="stable")[:NUMBERS]
+    columns = np.argsort(drawn, kind="stable")[:NUMBERS].astype(np.uint16)
     signs = 1 - 2 * (drawn & 1).astype(np.int8)
-    parity = np.arange(PIXELS)[:, None] & columns[None]
+    parity = np.arange(PIXELS, dtype=np.uint16)[:, None] & columns[None]
     for shift in (8, 4, 2, 1):
         parity ^= parity >> shift
-    return np.asarray(signs[:, None] * (1 - 2 * (parity & 1)) / np.sqrt(PIXELS), np.float32)
+    turn = np.asarray(1 - 2 * (parity & 1).astype(np.int8), np.float32)
+    turn *= signs[:, None] / np.float32(np.sqrt(PIXELS))
+    return turn
 
 
 SHAPES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -342,6 +343,33 @@ def test_the_help_of_a_command_loads_neither_torch_nor_onnxruntime(name: str) ->
     loaded = loaded_by(f"from asset_gen.cli import run; run(['{name}', '--help'])")
     assert f"asset_gen.cli.{name}" in loaded
     assert not {"torch", "onnxruntime", "onnx", "matplotlib"} & loaded
+
+
+def test_a_batch_loads_only_what_it_uses(tmp_path: Path) -> None:
+    arguments = ["batch", "--count", "1", "--project", str(tmp_path), "--device", "cpu", "-q"]
+    loaded = loaded_by(f"from asset_gen.cli import run; run({arguments})")
+    assert (tmp_path / "assets/generated/manifest.json").is_file()
+    assert {"asset_gen.batch", "onnxruntime"} <= loaded
+    assert not {"torch", "onnx", "ray", "scipy", "matplotlib", "trainer", "exporter"} & loaded
+    assert not {"rich", "watchdog", "requests", "pooch", "platformdirs", "sqlite3"} & loaded
+    others = {"audit", "catalogue", "doctor", "explore", "importers", "review", "verify", "watch"}
+    assert not {f"asset_gen.{name}" for name in others} & loaded
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "used"),
+    [("batch", {}, "4"), ("batch", {"OPENBLAS_THREAD_TIMEOUT": "20"}, "20"), ("watch", {}, "4"), ("score", {}, "None")],
+)
+def test_numpys_threads_sleep_where_they_are_not_needed(name: str, given: dict[str, str], used: str) -> None:
+    """It must be said before NumPy is loaded."""
+    others = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
+    code = (
+        "import os, sys; from asset_gen import cli; "
+        "cli.run = lambda _: print(os.environ.get('OPENBLAS_THREAD_TIMEOUT'), 'numpy' in sys.modules); cli.main()"
+    )
+    command = [sys.executable, "-c", code, name]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=others | given)
+    assert done.stdout.split() == [used, "False"]
 
 
 def test_the_command_reference_is_fresh() -> None:
