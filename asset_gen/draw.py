@@ -1,6 +1,6 @@
 """Which candidates are drawn, and which of them are chosen? Leaves a whole candidate set, or none.
 
-Pictures go to disk as they come; probabilities, features, a few figures and thumbnails are all that stays in memory.
+Pictures go to disk as they come, and so does what is known of each: of a candidate a few bytes stay in memory.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from asset_gen.plan import Plan, filter_name
 from asset_gen.pool import CandidateRows, Candidates, Pool
 from asset_gen.publish import Place
 from asset_gen.rejection import luck_of
-from asset_gen.row_file import Reordered, RowFile, Rows
+from asset_gen.row_file import Reordered, RowFile, Rows, blocks, worked_out
 from asset_gen.select import RATED, near_duplicates, raised, select
 from asset_gen.staged import Part, Staging
 
@@ -87,7 +87,7 @@ class _Supply:
         for stream, quota in self.quotas.items():
             self.reached[stream] = quota * self.oversample
             pinned = np.array(sorted(self.pinned[stream]), np.int64)
-            rounds[stream] = np.union1d(np.arange(self.reached[stream]), pinned)
+            rounds[stream] = np.append(np.arange(self.reached[stream]), pinned[pinned >= self.reached[stream]])
         return self._wanted(rounds)
 
     def more(self, streams: list[str]) -> Wanted:
@@ -102,8 +102,9 @@ class _Supply:
 
     def _wanted(self, rounds: dict[str, NDArray[np.int64]]) -> Wanted:
         columns = {kind: column for column, kind in enumerate(self.info.types)}
-        kinds = [np.full(len(indices), columns.get(stream, 0), np.int64) for stream, indices in rounds.items()]
-        return Wanted(np.concatenate(kinds), np.concatenate([*rounds.values()]).astype(np.int64))
+        kinds = np.array([columns.get(stream, 0) for stream in rounds], np.int64)
+        indices = np.concatenate([*rounds.values()]).astype(np.int64, copy=False)
+        return Wanted(np.repeat(kinds, [*map(len, rounds.values())]), indices)
 
 
 def draw_candidates(
@@ -190,11 +191,11 @@ def _drawn_set(
             pool.add(**part.arrays)
             done += part.drawn
             progress("drawing candidates", done, total)
+        del wanted
         candidates = pool.join()
-        fixed = _rows_of_kept(info, plan, candidates)
+        fixed, rejected = _rows_of(candidates, _published(info, plan)), _rows_of(candidates, _rejected(info, plan))
         worth = _worth(info, plan, candidates)
-        rejected = _rows_of_rejected(info, plan, candidates)
-        twins = np.full(len(candidates.p), -1, np.int64)
+        twins = np.full(len(candidates), -1, np.int32)
         if strategy != "none":
             twins = _twins(candidates, np.union1d(fixed, rejected), worth)  # what looks like a rejected one goes, too
         own, types = candidates.own, len(info.types)
@@ -211,7 +212,6 @@ def _drawn_set(
         if not len(wanted):
             mine = np.isin(candidates.kinds, short)
             raise QuotaError(_too_few(info, supply.reach, have, quotas, short, counted(causes[mine])))
-    del wanted
     networks.rest()  # to choose from many takes as much memory as to draw
     progress("choosing", 0, 1)
     look = None
@@ -219,10 +219,13 @@ def _drawn_set(
         points: Rows = candidates.points
         if info.features is not None and not info.features.outside:
             points = networks.aim.aligned(points, candidates.kinds)
-        look = points, networks.aim.likeness(points, quotas)
+        some = (points[block] for block in blocks(len(points)))
+        look = points, pool.work_out(networks.aim.likeness(block, quotas) for block in some)
     judged = None
     if candidates.logits is not None:
-        judged = candidates.logits, luck_of(info, plan.choice.seed, candidates.kinds, candidates.indices)
+        kinds, indices = candidates.kinds, candidates.indices
+        luck = (luck_of(info, plan.choice.seed, kinds[block], indices[block]) for block in blocks(len(candidates)))
+        judged = candidates.logits, pool.work_out(luck)
     chosen, best = (
         select(candidates.p, candidates.kinds, quotas, name, fixed, allowed, worth, look, judged)
         for name in (strategy, "is")
@@ -249,7 +252,7 @@ def _drawn_set(
     }
     likeness = look and look[1]
     writer.finish(CandidateRows(info, networks.training, plan, candidates, chosen, twins, causes, likeness), run)
-    return DrawnSet(len(candidates.p), dropped)
+    return DrawnSet(len(candidates), dropped)
 
 
 def _too_few(
@@ -299,47 +302,63 @@ def _chooser(info: BundleInfo, strategy: str) -> ChooserRecord | None:
     return None
 
 
-def _worth(info: BundleInfo, plan: Plan, candidates: Candidates) -> NDArray[np.float64]:
-    """[n]: how much people like each candidate; 0 where nobody was asked."""
-    worth = np.zeros(len(candidates.kinds))
+def _worth(info: BundleInfo, plan: Plan, candidates: Candidates) -> NDArray[np.float64] | None:
+    """[n]: how much people like each candidate; None where nobody was asked."""
     if plan.ratings is None:
-        return worth
+        return None
+    worth = np.zeros(len(candidates))
     for kind in np.unique(candidates.kinds):
-        mine = candidates.kinds == kind
+        mine = np.flatnonzero(candidates.kinds == kind)
         worth[mine] = plan.ratings.of(info.types[kind], candidates.indices[mine])
     return worth
 
 
-def _rows_of_kept(info: BundleInfo, plan: Plan, candidates: Candidates) -> NDArray[np.int64]:
-    """Rows of the candidates that are published already and stay."""
-    stays = np.zeros(len(candidates.kinds), bool)
-    for kind, sprites in plan.kept.items():
-        published = np.array([sprite.origin.index for sprite in sprites], np.int64)
-        stays |= (candidates.kinds == info.types.index(kind)) & np.isin(candidates.indices, published)
-    return np.flatnonzero(stays)
+def _published(info: BundleInfo, plan: Plan) -> dict[int, NDArray[np.int64]]:
+    """Type → indices of the sprites that are published already and stay."""
+    return {
+        info.types.index(kind): np.array([sprite.origin.index for sprite in sprites], np.int64)
+        for kind, sprites in plan.kept.items()
+    }
 
 
-def _rows_of_rejected(info: BundleInfo, plan: Plan, candidates: Candidates) -> NDArray[np.int64]:
-    """Rows of the candidates that somebody rejected."""
-    found = np.zeros(len(candidates.kinds), bool)
-    for kind in np.unique(candidates.kinds):
-        mine = [origin.index for origin in plan.rejected if origin.type == info.types[kind]]
-        found |= (candidates.kinds == kind) & np.isin(candidates.indices, np.array(mine, np.int64))
-    return np.flatnonzero(found)
+def _rejected(info: BundleInfo, plan: Plan) -> dict[int, NDArray[np.int64]]:
+    """Type → indices of the sprites that somebody rejected."""
+    kinds = {origin.type for origin in plan.rejected} & set(info.types)
+    return {
+        info.types.index(kind): np.array([origin.index for origin in plan.rejected if origin.type == kind], np.int64)
+        for kind in kinds
+    }
 
 
-def _twins(candidates: Candidates, fixed: NDArray[np.int64], worth: NDArray[np.float64]) -> NDArray[np.int64]:
+def _rows_of(candidates: Candidates, indices: dict[int, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Rows of the candidates of these types with these indices."""
+    found = [np.zeros(0, np.int64)]
+    for block in blocks(len(candidates)):
+        kinds, mine = candidates.kinds[block], candidates.indices[block]
+        which = np.zeros(len(kinds), bool)
+        for kind, some in indices.items():
+            which |= (kinds == kind) & np.isin(mine, some)
+        found.append(block.start + np.flatnonzero(which))
+    return np.concatenate(found)
+
+
+def _twins(candidates: Candidates, fixed: NDArray[np.int64], worth: NDArray[np.float64] | None) -> NDArray[np.int32]:
     """[n]: for every candidate the row of the better one that it nearly equals, or −1.
 
     Published ones come first, then those of greater worth, then those whose own type is more probable.
     """
-    twins = np.full(len(candidates.p), -1, np.int64)
-    own = candidates.own.copy()
-    own[fixed] = 2
+    twins = np.full(len(candidates), -1, np.int32)
+    others = np.ones(len(candidates), bool)
+    others[fixed] = False
     for kind in np.unique(candidates.kinds):
         mine = np.flatnonzero(candidates.kinds == kind)
-        mine = mine[np.lexsort((-own[mine], -worth[mine], own[mine] < 2))]
-        first = near_duplicates(Reordered(candidates.thumbs, mine))
+        later = others[mine]
+        order = [np.where(later, -candidates.own[mine], -2), later]
+        if worth is not None:
+            order.insert(1, -worth[mine])
+        mine = mine[np.lexsort(order)]
+        with worked_out(Reordered(candidates.thumbs, mine), np.asarray) as thumbs:  # in their order, to be read quickly
+            first = near_duplicates(thumbs)
         twins[mine] = np.where(first >= 0, mine[first], -1)
     twins[fixed] = -1
     return twins
@@ -348,7 +367,7 @@ def _twins(candidates: Candidates, fixed: NDArray[np.int64], worth: NDArray[np.f
 def figures(
     scorer: str,
     p: NDArray[np.float32] | RowFile,
-    kinds: NDArray[np.int64],
+    kinds: NDArray[np.integer[Any]],
     chosen: NDArray[np.int64],
     quotas: dict[int, int],
     allowed: NDArray[np.bool_],
@@ -369,7 +388,7 @@ def figures(
             chance.choice(np.flatnonzero((kinds == kind) & allowed), quota, replace=False)
             for kind, quota in quotas.items()
         ]
-        random.append(inception_score(p[np.concatenate(rows)]))
+        random.append(inception_score(Reordered(p, np.concatenate(rows))))
     means, stds = np.mean(random, axis=0)
     return ScorerRecord(
         name=scorer,
@@ -380,7 +399,7 @@ def figures(
     )
 
 
-def _figure(p: Rows, kinds: NDArray[np.int64], rows: NDArray[np.int64]) -> Figure:
+def _figure(p: Rows, kinds: NDArray[np.integer[Any]], rows: NDArray[np.int64]) -> Figure:
     """Inception Score of rows, by type, as random sets come."""
-    mean, std = inception_score(p[rows[np.argsort(kinds[rows], kind="stable")]])
+    mean, std = inception_score(Reordered(p, rows[np.argsort(kinds[rows], kind="stable")]))
     return Figure(n=len(rows), mean=round(mean, 4), std=round(std, 4))

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asset_gen.row_file import Rows, in_blocks
+from asset_gen.row_file import Rows, blocks, in_blocks
 from asset_gen.sanity import MEASURES
 from asset_gen.training_set import TrainingSet
 
@@ -43,8 +45,8 @@ NAMES = {
 class Figures:
     """What is known of n candidates beside the training set."""
 
-    measures: Mapping[str, NDArray[np.float32]]
-    """Each of ``MEASURES`` [n]."""
+    measures: Mapping[str, Rows]
+    """Each of ``MEASURES`` [n] float32."""
     nearest: Rows
     """[n, 3] int64: rows of the nearest training sprites; fewer columns where there are fewer."""
     distances: Rows
@@ -60,9 +62,7 @@ class Fitness:
     """Those of ``MEASURES`` and ``UNLIKELY``."""
 
     @classmethod
-    def of(
-        cls, training: TrainingSet | None, strategy: str, figures: Figures | None, own: NDArray[np.floating], types: int
-    ) -> Fitness:
+    def of(cls, training: TrainingSet | None, strategy: str, figures: Figures | None, own: Rows, types: int) -> Fitness:
         """Those of a filter, for a model that draws such candidates.
 
         Args:
@@ -71,15 +71,18 @@ class Fitness:
         """
         if training is None or figures is None or strategy not in HELD:
             return cls(training, ())
-        broken = {name: _beyond(training, figures, name) for name in MEASURES} | {UNLIKELY: _unlikely(own, types)}
-        return cls(training, tuple(name for name, which in broken.items() if 1 - which.mean() >= PASSES))
+        broken = {
+            name: in_blocks(figures.measures[name], partial(_beyond, training.limits[name])).mean() for name in MEASURES
+        }
+        broken[UNLIKELY] = in_blocks(own, lambda some: _unlikely(some, types)).mean()
+        return cls(training, tuple(name for name, share in broken.items() if 1 - share >= PASSES))
 
     def causes(
         self,
         figures: Figures | None,
-        own: NDArray[np.floating],
+        own: Rows,
         types: int,
-        twins: NDArray[np.int64],
+        twins: NDArray[np.integer[Any]],
         rejected: NDArray[np.int64],
         fixed: NDArray[np.int64],
         least: float,
@@ -91,25 +94,26 @@ class Fitness:
             least: p(type) that somebody asked for.
         """
         found = np.zeros(len(own), np.int8)
-        which: dict[str, NDArray[np.bool_]] = {TWIN: twins >= 0}
-        if self.training is not None and figures is not None:
-            which |= {name: _beyond(self.training, figures, name) for name in self.held if name != UNLIKELY}
-            least_distance = in_blocks(figures.distances, lambda block: block[:, 0])
-            which[COPY] = least_distance < self.training.copy_limit
-        if UNLIKELY in self.held:
-            which[UNLIKELY] = _unlikely(own, types)
-        which[SCORE] = own < least
-        for place, name in reversed(list(enumerate(CAUSES))):
-            if name in which:
-                found[which[name]] = place
+        for block in blocks(len(own)):
+            sure = own[block]
+            which: dict[str, NDArray[np.bool_]] = {TWIN: twins[block] >= 0, SCORE: sure < least}
+            if self.training is not None and figures is not None:
+                limited = [name for name in self.held if name != UNLIKELY]
+                which |= {name: _beyond(self.training.limits[name], figures.measures[name][block]) for name in limited}
+                which[COPY] = figures.distances[block][:, 0] < self.training.copy_limit
+            if UNLIKELY in self.held:
+                which[UNLIKELY] = _unlikely(sure, types)
+            for place, name in reversed(list(enumerate(CAUSES))):
+                if name in which:
+                    found[block][which[name]] = place
         found[fixed] = 0
         found[rejected] = CAUSES.index(REJECTED)
         return found
 
 
-def _beyond(training: TrainingSet, figures: Figures, name: str) -> NDArray[np.bool_]:
-    low, high = training.limits[name]
-    return np.asarray((figures.measures[name] < low) | (figures.measures[name] > high))
+def _beyond(limits: tuple[float, float], measured: NDArray[np.floating]) -> NDArray[np.bool_]:
+    low, high = limits
+    return np.asarray((measured < low) | (measured > high))
 
 
 def _unlikely(own: NDArray[np.floating], types: int) -> NDArray[np.bool_]:

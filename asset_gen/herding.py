@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asset_gen.row_file import Rows
+from asset_gen.row_file import Rows, mean_of
 
 BLOCK = 4096
 PASSES = 4
@@ -61,7 +63,7 @@ class Aim:
         """Candidates' features [n, d] as points."""
         return _points(features, self.mean, self.scale)
 
-    def aligned(self, points: Rows, kinds: NDArray[np.int64]) -> Rows:
+    def aligned(self, points: Rows, kinds: NDArray[np.integer[Any]]) -> Rows:
         """``points`` [n, d] of these types with each type's mean and spread made the training set's, as they are read.
 
         For features that tell real sprites from generated ones at a glance: all that is left to choose by is then how a
@@ -73,8 +75,9 @@ class Aim:
             mine, real = np.flatnonzero(kinds == kind), self.points[self.kinds == kind]
             if min(len(mine), len(real)) < FEW:
                 continue
-            own = points[mine]
-            moves[kind] = own.mean(axis=0), real.std(axis=0) / np.maximum(own.std(axis=0), 1e-6), real.mean(axis=0)
+            mean = mean_of(points, mine, np.asarray)
+            spread = np.sqrt(mean_of(points, mine, partial(_squares, mean)))
+            moves[kind] = mean, real.std(axis=0) / np.maximum(spread, 1e-6), real.mean(axis=0)
         return _Aligned(points, kinds, moves)
 
     def likeness(self, points: Rows, quotas: Mapping[int, int]) -> NDArray[np.float32]:
@@ -92,11 +95,16 @@ class Aim:
         return np.concatenate(parts)
 
 
+def _squares(mean: Points, points: Points) -> Points:
+    """Of the differences between points [n, d] and their mean [d]."""
+    return np.asarray(np.square(points - mean), np.float32)
+
+
 class _Aligned:
     """Points that are moved when they are read."""
 
     def __init__(
-        self, points: Rows, kinds: NDArray[np.int64], moves: Mapping[int, tuple[Points, Points, Points]]
+        self, points: Rows, kinds: NDArray[np.integer[Any]], moves: Mapping[int, tuple[Points, Points, Points]]
     ) -> None:
         """``moves``: type → (its points' mean, a factor, what is added)."""
         self._points, self._kinds, self._moves = points, kinds, moves
@@ -121,8 +129,8 @@ def _points(features: NDArray[np.float32], mean: Points, scale: Points) -> Point
 
 def herd(
     points: Rows,
-    likeness: NDArray[np.float32],
-    pools: Mapping[int, NDArray[np.int64]],
+    likeness: Rows,
+    pools: Mapping[int, NDArray[np.integer[Any]]],
     open_slots: Mapping[int, int],
     fixed: NDArray[np.int64],
 ) -> list[NDArray[np.int64]]:
@@ -135,11 +143,11 @@ def herd(
         open_slots: type → how many to choose.
         fixed: rows that are in the set already.
     """
-    chosen: dict[int, list[NDArray[np.int64]]] = {kind: [] for kind in pools}
+    chosen: dict[int, list[NDArray[np.integer[Any]]]] = {kind: [] for kind in pools}
     for part, slots, mine in _deal(pools, open_slots, fixed):
         rows = np.concatenate([mine, *part.values()])
-        search = _Search(points[rows], likeness[rows], part, slots, len(mine))
-        for kind, places in search.run().items():
+        found = _Search(points[rows], likeness[rows], part, slots, len(mine)).run()  # no two of them in memory
+        for kind, places in found.items():
             chosen[kind].append(rows[places])
     return [np.concatenate([*chosen[kind], np.zeros(0, np.int64)]) for kind in pools]
 
@@ -151,11 +159,11 @@ def discrepancy(points: Points, likeness: NDArray[np.float32], rows: NDArray[np.
     return within / len(rows) ** 2 - 2 * float(likeness[rows].mean(dtype=np.float64))
 
 
-Pools = dict[int, NDArray[np.int64]]
+Pools = dict[int, NDArray[np.integer[Any]]]
 
 
 def _deal(
-    pools: Mapping[int, NDArray[np.int64]], open_slots: Mapping[int, int], fixed: NDArray[np.int64]
+    pools: Mapping[int, NDArray[np.integer[Any]]], open_slots: Mapping[int, int], fixed: NDArray[np.int64]
 ) -> Iterator[tuple[Pools, dict[int, int], NDArray[np.int64]]]:
     """Equal shares of pools, slots and fixed rows: every n-th sprite of a pool, and of its quota a share that fits."""
     count = -(-(sum(map(len, pools.values())) + len(fixed)) // BLOCK) or 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from asset_gen.candidates import SPARE, Near, Row, candidate_name
 from asset_gen.fitness import CAUSES, UNLIKELY, Figures
 from asset_gen.metrics.inception_score import entropy
 from asset_gen.plan import Plan
-from asset_gen.row_file import RowFile, blocks
+from asset_gen.row_file import RowFile, Rows, blocks
 from asset_gen.sanity import MEASURES
 from asset_gen.training_set import TrainingSet
 
@@ -28,51 +28,70 @@ class Candidates:
 
     p: RowFile
     """p(type | sprite) [n, types]."""
-    own: NDArray[np.float32]
-    """[n]: p(type it stands for | sprite)."""
-    kinds: NDArray[np.int64]
+    own: RowFile
+    """[n] float32: p(type it stands for | sprite)."""
+    kinds: NDArray[np.int16]
     """[n]: the type each stands for: the one asked for, or the classifier's where none can be asked for."""
-    indices: NDArray[np.int64]
-    """[n]: counter within (seed, type)."""
+    indices: RowFile
+    """[n] int64: counter within (seed, type)."""
     thumbs: RowFile
     """[n, 256] uint8."""
     figures: Figures | None
     """None where the bundle knows no training sprites."""
     points: RowFile | None
     """[n, d], by which a set is compared with the training set; None where it isn't."""
-    logits: NDArray[np.float32] | None = None
-    """[n], by the critic; None where it isn't asked."""
+    logits: RowFile | None = None
+    """[n] float32, by the critic; None where it isn't asked."""
+
+    def __len__(self) -> int:
+        return len(self.kinds)
 
 
-STORED = {"p": None, "thumbs": None, "nearest": None, "distances": None, "points": np.float32}
-"""What goes to the disk, and as what it is read; None: as it came."""
+WRITTEN_AS, READ_AS = {"kinds": np.int16}, {"points": np.float32}
+"""Arrays of another kind on the disk than they come, and of another than they are there."""
+
+TOGETHER = 1024
+"""Candidates that are written at once."""
 
 
 class Pool:
-    """Remembers candidates, batch by batch: a few numbers of each in memory, all else on the disk."""
+    """Remembers candidates, batch by batch, on the disk."""
 
     def __init__(self, folder: Path) -> None:
         """``folder``: on whose disk."""
-        self._parts: dict[str, list[NDArray[Any]]] = {}
         self._folder = folder
         self._files: dict[str, RowFile] = {}
+        self._further: list[RowFile] = []
+        self._waiting: list[dict[str, NDArray[Any]]] = []
 
     def add(self, **arrays: NDArray[Any]) -> None:
         """Remember a batch; always the same names."""
         arrays["own"] = arrays["p"][np.arange(len(arrays["p"])), arrays["kinds"]]
-        for name, array in arrays.items():
-            if name not in STORED:
-                self._parts.setdefault(name, []).append(array.copy())  # not a view of a whole block
-                continue
+        self._waiting.append(arrays)
+        if sum(len(batch["p"]) for batch in self._waiting) >= TOGETHER:
+            self._write()
+
+    def _write(self) -> None:
+        """Put what waits on the disk."""
+        waiting, self._waiting = self._waiting, []
+        for name in waiting[0] if waiting else ():
             if name not in self._files:
-                self._files[name] = RowFile(self._folder, STORED[name])
-            self._files[name].append(array)
+                self._files[name] = RowFile(self._folder, READ_AS.get(name))
+            array = np.concatenate([batch[name] for batch in waiting])
+            self._files[name].append(array.astype(WRITTEN_AS.get(name, array.dtype), copy=False))
+
+    def work_out(self, parts: Iterable[NDArray[Any]]) -> RowFile:
+        """What is known of all candidates beside them, a block at a time."""
+        self._further.append(RowFile(self._folder))
+        for part in parts:
+            self._further[-1].append(part)
+        return self._further[-1]
 
     def join(self) -> Candidates:
-        """All so far."""
-        for name, parts in self._parts.items():
-            self._parts[name] = [np.concatenate(parts)]  # in place of its parts, one name after another
-        whole: dict[str, Any] = {name: parts[0] for name, parts in self._parts.items()} | self._files
+        """All so far; of what there is of each, only its type is in memory."""
+        self._write()
+        whole: dict[str, Any] = dict(self._files)
+        whole["kinds"] = whole["kinds"][:]
         figures = None
         if "nearest" in whole:
             measures = {name: whole.pop(name) for name in MEASURES}
@@ -82,7 +101,7 @@ class Pool:
     def close(self) -> None:
         """Let go of the files: of all of them, even where one can't write what it still holds."""
         with ExitStack() as ends:
-            for file in self._files.values():
+            for file in (*self._files.values(), *self._further):
                 ends.callback(file.close)
 
 
@@ -96,9 +115,9 @@ class CandidateRows:
         plan: Plan,
         candidates: Candidates,
         chosen: NDArray[np.int64],
-        twins: NDArray[np.int64],
+        twins: NDArray[np.int32],
         causes: NDArray[np.int8],
-        likeness: NDArray[np.float32] | None,
+        likeness: Rows | None,
     ) -> None:
         """
         Args:
@@ -112,20 +131,22 @@ class CandidateRows:
         self._twins, self._causes = twins, causes
         self._kept = np.zeros(len(twins), bool)
         self._kept[chosen] = True
-        self._scores: dict[str, NDArray[np.float32]] = dict(candidates.figures.measures) if candidates.figures else {}
+        self._scores: dict[str, Rows] = dict(candidates.figures.measures) if candidates.figures else {}
         for name, values in (("critic", candidates.logits), ("likeness", likeness)):
             if values is not None:
                 self._scores = {name: values} | self._scores
-        self._order = np.lexsort((candidates.indices, candidates.kinds))
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._candidates)
 
     def __iter__(self) -> Iterator[Row]:
-        for block in blocks(len(self)):
-            yield from self._rows(self._order[block])
+        for kind in np.unique(self._candidates.kinds):
+            mine = np.flatnonzero(self._candidates.kinds == kind)
+            mine = mine[np.argsort(self._candidates.indices[mine], kind="stable")]
+            for block in blocks(len(mine)):
+                yield from self._rows(mine[block])
 
-    def _rows(self, rows: NDArray[np.int64]) -> Iterator[Row]:
+    def _rows(self, rows: NDArray[np.integer[Any]]) -> Iterator[Row]:
         """Those of some candidates."""
         candidates, choice = self._candidates, self._choice
         names = self._names_of(rows)
@@ -153,11 +174,11 @@ class CandidateRows:
                 nearest=near,
             )
 
-    def _names_of(self, rows: NDArray[np.int64]) -> list[str]:
+    def _names_of(self, rows: NDArray[np.integer[Any]]) -> list[str]:
         pairs = zip(self._candidates.kinds[rows].tolist(), self._candidates.indices[rows].tolist(), strict=True)
         return [candidate_name(self._info.types[kind], index) for kind, index in pairs]
 
-    def _nearest(self, rows: NDArray[np.int64]) -> list[tuple[Near, ...]]:
+    def _nearest(self, rows: NDArray[np.integer[Any]]) -> list[tuple[Near, ...]]:
         figures, names = self._candidates.figures, self._names
         if figures is None or names is None:
             return [()] * len(rows)

@@ -11,6 +11,8 @@ between 0 and 1, is accepted where u < σ(F), that is where γ < F + γ − log(
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,9 @@ EPSILON = 1e-6
 """As in the paper: the candidate of the greatest logit has a chance below 1, too."""
 
 
-def luck_of(info: BundleInfo, seed: int, kinds: NDArray[np.int64], indices: NDArray[np.int64]) -> NDArray[np.float64]:
+def luck_of(
+    info: BundleInfo, seed: int, kinds: NDArray[np.integer[Any]], indices: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """[n], above 0 and below 1: each candidate's own luck, the same in any company.
 
     Args:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,24 +39,53 @@ def blocks(count: int) -> Iterator[slice]:
 
 def in_blocks(rows: Rows, look: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
     """What ``look`` says of rows [n, …], asked block by block: [n, …]; it must say the same of each in any company."""
-    return np.concatenate([look(rows[block]) for block in blocks(len(rows))] or [look(rows[:0])])
+    found: NDArray[Any] | None = None
+    for block in blocks(len(rows)):
+        part = look(rows[block])
+        if found is None:
+            found = np.empty((len(rows), *part.shape[1:]), part.dtype)
+        found[block] = part
+    return look(rows[:0]) if found is None else found
 
 
-def mean_of(rows: Rows, wanted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean in float64 of the rows ``wanted``, to the last bit that of an array of all of them."""
-    total: NDArray[np.float64] | None = None
-    for block in blocks(len(wanted)):
-        some = np.asarray(rows[wanted[block]], np.float64)
+@contextmanager
+def worked_out(rows: Rows, look: Callable[[NDArray[Any]], NDArray[Any]]) -> Iterator[Rows]:
+    """As ``in_blocks``, but on the disk, for as long as it is needed, where ``rows`` lie there."""
+    folder = getattr(rows, "folder", None)
+    if folder is None:
+        yield in_blocks(rows, look)
+        return
+    with closing(RowFile(folder)) as file:
+        for block in blocks(len(rows)):
+            file.append(look(rows[block]))
+        yield file
+
+
+def mean_of(
+    rows: Rows,
+    wanted: NDArray[np.integer[Any]] | None = None,
+    look: Callable[[NDArray[Any]], NDArray[Any]] = lambda block: np.asarray(block, np.float64),
+) -> NDArray[Any]:
+    """Mean of the rows ``wanted`` (None: of all), to the last bit that of an array of all of them.
+
+    ``look``: what of each block of rows the mean is taken of, and of which kind it is.
+    """
+    count = len(rows) if wanted is None else len(wanted)
+    total: NDArray[Any] | None = None
+    for block in blocks(count):
+        some = look(rows[block if wanted is None else wanted[block]])
         total = np.add.reduce(some if total is None else np.concatenate([total[None], some]), axis=0)
     assert total is not None
-    return np.asarray(total / len(wanted))
+    return np.asarray(total / count)
 
 
 class Reordered:
     """Some of the rows of others, in another order."""
 
-    def __init__(self, rows: Rows, order: NDArray[np.int64]) -> None:
+    def __init__(self, rows: Rows, order: NDArray[np.integer[Any]]) -> None:
         self._rows, self._order = rows, order
+        self.folder: Path | None = getattr(rows, "folder", None)
+        """On whose disk they lie; None: in memory."""
 
     def __len__(self) -> int:
         return len(self._order)
@@ -73,6 +103,7 @@ class RowFile:
             folder: on whose disk it lies.
             read_as: the kind of array that is read; None: as written.
         """
+        self.folder = folder
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 # closed by close
         self._count, self._row = 0, np.zeros(0)
         self._read_as = read_as
@@ -97,18 +128,20 @@ class RowFile:
         self._file.flush()
         self._count += len(rows)
 
-    def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[Any]:
-        """[m, …] of a slice, or of row numbers in any order, none of them negative."""
+    def __getitem__(self, rows: slice | NDArray[np.integer[Any] | np.bool_]) -> NDArray[Any]:
+        """[m, …] of a slice, of row numbers in any order, none of them negative, or of the rows that are marked [n]."""
         if isinstance(rows, slice):
             start, stop, step = rows.indices(self._count)
             if step == 1:
                 return self._span(start, max(start, stop))
             rows = np.arange(start, stop, step)
+        elif rows.dtype == bool:
+            rows = np.flatnonzero(rows)
         found = np.empty((len(rows), *self._row.shape), self._read_as or self._row.dtype)
         order = np.argsort(rows, kind="stable")
         for block in blocks(len(rows)):
             places = order[block]
-            mine = rows[places]
+            mine = rows[places].astype(np.int64)  # smaller numbers may not hold a place in bytes
             breaks = np.flatnonzero(np.diff(mine) * self._row.nbytes > GAP) + 1
             for start, stop in pairwise([0, *breaks.tolist(), len(mine)]):
                 first = int(mine[start])

@@ -12,7 +12,9 @@ Under a quota for each type, and of what may be chosen at all (``asset_gen.fitne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from asset_gen.herding import herd
 from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
 from asset_gen.rejection import accepted
-from asset_gen.row_file import Reordered, Rows, blocks, in_blocks, mean_of
+from asset_gen.row_file import Reordered, Rows, blocks, in_blocks, mean_of, worked_out
 
 FILTERS = ("set", "critic", "is", "top-p", "none")
 USUAL = "set"
@@ -39,6 +41,9 @@ LARGE = 20_000
 """Candidates from which on the greatest Inception Score is sought by tangents alone, without exchanges."""
 STEPS = 64
 """In which a set is brought to a least Inception Score."""
+
+Pools = dict[int, NDArray[np.integer[Any]]]
+"""Type → the rows that may be chosen."""
 
 
 def thumbnails(sprites: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -59,8 +64,11 @@ def near_duplicates(thumbs: Rows, near: float = NEAR) -> NDArray[np.int64]:
     ``thumbs`` [n, 256] of one type, in the order in which sprites are preferred. A sprite that is itself a duplicate
     makes no others. All is whole numbers that float32 holds, so that no machine decides otherwise than another.
     """
-    limit = near**2 * 255**2 * THUMB * THUMB * 4
-    sums = in_blocks(thumbs, _row_sums)
+    with worked_out(thumbs, _row_sums) as sums:
+        return _near_duplicates(thumbs, sums, near**2 * 255**2 * THUMB * THUMB * 4)
+
+
+def _near_duplicates(thumbs: Rows, sums: Rows, limit: float) -> NDArray[np.int64]:
     first = np.full(len(thumbs), -1, np.int64)
     originals = np.zeros(0, np.int64)
     for start in range(0, len(thumbs), NARROW):
@@ -79,7 +87,7 @@ def near_duplicates(thumbs: Rows, near: float = NEAR) -> NDArray[np.int64]:
 
 
 def _near(
-    thumbs: Rows, sums: NDArray[np.uint16], rows: NDArray[np.int64], others: NDArray[np.int64], limit: float
+    thumbs: Rows, sums: Rows, rows: NDArray[np.int64], others: NDArray[np.int64], limit: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(row, other) of all pairs within a squared distance, by rows and then by others.
 
@@ -111,14 +119,14 @@ def _row_sums(thumbs: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 def select(
     p: Rows,
-    kinds: NDArray[np.int64],
+    kinds: NDArray[np.integer[Any]],
     quotas: Mapping[int, int],
     strategy: str = "is",
     fixed: NDArray[np.int64] | None = None,
     allowed: NDArray[np.bool_] | None = None,
     worth: NDArray[np.floating] | None = None,
-    look: tuple[Rows, NDArray[np.float32]] | None = None,
-    judged: tuple[NDArray[np.floating], NDArray[np.float64]] | None = None,
+    look: tuple[Rows, Rows] | None = None,
+    judged: tuple[Rows, Rows] | None = None,
 ) -> NDArray[np.int64]:
     """Rows of the chosen set, ascending.
 
@@ -139,11 +147,14 @@ def select(
     fixed = np.zeros(0, np.int64) if fixed is None else fixed
     free = np.ones(len(p), bool) if allowed is None else allowed.copy()
     free[fixed] = False
-    pools = {kind: np.flatnonzero(free & (kinds == kind)) for kind in sorted(quotas)}
+    pools: Pools = {}
+    for kind in sorted(quotas):
+        pools[kind] = np.flatnonzero(free & (kinds == kind)).astype(np.int32)  # of a million candidates half the bytes
     open_slots = {kind: quotas[kind] - int((kinds[fixed] == kind).sum()) for kind in pools}
     for kind, pool in pools.items():
         if not 0 <= open_slots[kind] <= len(pool):
             raise ValueError(f"type {kind} has {len(pool)} candidates for {open_slots[kind]} slots")
+    chosen: Sequence[NDArray[np.integer[Any]]]
     if strategy == "none":
         chosen = [pool[: open_slots[kind]] for kind, pool in pools.items()]
     elif strategy == "top-p":
@@ -166,7 +177,7 @@ def select(
 
 def raised(
     p: Rows,
-    kinds: NDArray[np.int64],
+    kinds: NDArray[np.integer[Any]],
     chosen: NDArray[np.int64],
     best: NDArray[np.int64],
     least: float,
@@ -186,14 +197,15 @@ def raised(
         return chosen
     if score_by_splits(p, kinds, best) < least:
         raise ValueError(f"the greatest Inception Score is {score_by_splits(p, kinds, best):.2f}")
-    worth = _surprise(p, p[best].mean(axis=0)) - in_blocks(p, entropy)
     leave, come = np.setdiff1d(chosen, best), np.setdiff1d(best, chosen)
+    mean = mean_of(p, best, np.asarray)
     pairs = []
-    for kind in np.unique(kinds[leave]):
-        worst, first = leave[kinds[leave] == kind], come[kinds[come] == kind]
-        pairs.append(np.stack([worst[np.argsort(worth[worst])], first[np.argsort(-worth[first])]], axis=1))
-    swaps = np.concatenate(pairs)
-    swaps = swaps[np.argsort(worth[swaps[:, 0]] - worth[swaps[:, 1]], kind="stable")]
+    with worked_out(p, lambda some: _surprise(mean, some) - entropy(some)) as worth:
+        for kind in np.unique(kinds[leave]):
+            worst, first = leave[kinds[leave] == kind], come[kinds[come] == kind]
+            pairs.append(np.stack([worst[np.argsort(worth[worst])], first[np.argsort(-worth[first])]], axis=1))
+        swaps = np.concatenate(pairs)
+        swaps = swaps[np.argsort(worth[swaps[:, 0]] - worth[swaps[:, 1]], kind="stable")]
     for step in range(1, STEPS + 1):
         done = swaps[: -(-len(swaps) * step // STEPS)]
         rows = np.union1d(np.setdiff1d(chosen, done[:, 0]), done[:, 1])
@@ -202,36 +214,37 @@ def raised(
     return np.sort(best)
 
 
-def score_by_splits(p: Rows, kinds: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
+def score_by_splits(p: Rows, kinds: NDArray[np.integer[Any]], rows: NDArray[np.int64]) -> float:
     """The Inception Score of rows that may come in any order, as it is reported; 0 for fewer rows than splits."""
     if len(rows) < SPLITS:
         return 0.0
     rows = np.sort(rows)
-    return inception_score(p[rows[np.argsort(kinds[rows], kind="stable")]])[0]
+    return inception_score(Reordered(p, rows[np.argsort(kinds[rows], kind="stable")]))[0]
 
 
-def _column(p: Rows, pool: NDArray[np.int64], kind: int) -> NDArray[np.floating]:
+def _column(p: Rows, pool: NDArray[np.integer[Any]], kind: int) -> NDArray[np.floating]:
     """p(type) of the rows of a pool."""
     return in_blocks(Reordered(p, pool), lambda block: np.ascontiguousarray(block[:, kind]))
 
 
-def _surprise(p: Rows, mean: NDArray[np.floating]) -> NDArray[np.float64]:
+def _surprise(mean: NDArray[np.floating], p: NDArray[np.floating]) -> NDArray[np.float64]:
     """[n]: cross entropy of each posterior with their mean."""
-    each = -np.log(np.maximum(mean, 1e-300))
-    return in_blocks(p, lambda block: np.asarray(block, np.float64) @ each)
+    return np.asarray(np.asarray(p, np.float64) @ -np.log(np.maximum(mean, 1e-300)))
 
 
 def _greatest_score(
-    p: Rows, pools: dict[int, NDArray[np.int64]], open_slots: dict[int, int], fixed: NDArray[np.int64]
-) -> list[NDArray[np.int64]]:
+    p: Rows, pools: Pools, open_slots: dict[int, int], fixed: NDArray[np.int64]
+) -> list[NDArray[np.integer[Any]]]:
     """Maximise H(mean p) − mean H(p): greedily, then by swaps until none helps.
 
     Small sets can end in a local maximum, so there further searches start from random sets, and the best counts.
     """
     if sum(map(len, pools.values())) > LARGE:
-        best = _Search(p, pools, open_slots, fixed).by_tangents()
+        with worked_out(p, entropy) as uncertainty:
+            best = _Search(p, uncertainty, pools, open_slots, fixed).by_tangents()
         return [pool[best[kind]] for kind, pool in pools.items()]
-    search = _Search(np.asarray(p[:], np.float64), pools, open_slots, fixed)
+    values = np.asarray(p[:], np.float64)
+    search = _Search(values, entropy(values), pools, open_slots, fixed)
     best = search.improved(search.greedy())
     if sum(map(len, pools.values())) <= SMALL:
         for seed in range(RESTARTS):
@@ -251,14 +264,15 @@ class _Search:
     def __init__(
         self,
         p: Rows,
-        pools: dict[int, NDArray[np.int64]],
+        uncertainty: Rows,
+        pools: Pools,
         open_slots: dict[int, int],
         fixed: NDArray[np.int64],
     ) -> None:
-        self.p, self.pools, self.open_slots, self.fixed = p, pools, open_slots, fixed
-        self.uncertainty = in_blocks(p, entropy)
+        """``uncertainty``: entropy of each of ``p``."""
+        self.p, self.uncertainty, self.pools, self.open_slots, self.fixed = p, uncertainty, pools, open_slots, fixed
 
-    def rows(self, chosen: Chosen) -> NDArray[np.int64]:
+    def rows(self, chosen: Chosen) -> NDArray[np.integer[Any]]:
         """The set, fixed rows included."""
         return np.concatenate([self.fixed, *(pool[chosen[kind]] for kind, pool in self.pools.items())])
 
@@ -283,10 +297,11 @@ class _Search:
         mean = mean_of(self.p, np.concatenate([*self.pools.values()]))
         best, reached = self.random(0), -np.inf
         for _ in range(50):
-            worth = _surprise(self.p, mean) - self.uncertainty
             chosen: Chosen = {kind: np.zeros(len(pool), bool) for kind, pool in self.pools.items()}
-            for kind, pool in self.pools.items():
-                chosen[kind][np.argsort(-worth[pool], kind="stable")[: self.open_slots[kind]]] = True
+            with worked_out(self.p, partial(_surprise, mean)) as surprise:
+                for kind, pool in self.pools.items():
+                    worth = surprise[pool] - self.uncertainty[pool]
+                    chosen[kind][np.argsort(-worth, kind="stable")[: self.open_slots[kind]]] = True
             if (score := self.score(chosen)) <= reached + EPSILON:
                 break
             best, reached = chosen, score

@@ -24,6 +24,8 @@ from asset_gen.files import naming, remove_any, remove_file
 SHARD_SIZE = 5_000
 INDEX = "shards.csv"
 COLUMNS = ("path", "shard", "offset", "size")
+PLACE_BITS = 40
+"""Of a place in an index, which is shorter than a terabyte."""
 SHARD = re.compile(r"shard_([0-9]{4}|[1-9][0-9]{4,})\.tar")
 
 Spot = tuple[int, int]
@@ -139,7 +141,7 @@ class ShardWriter:
 
 
 class ShardIndex:
-    """Finds pictures of a folder; sixteen bytes of each stay in memory."""
+    """Finds pictures of a folder; eight bytes of each stay in memory."""
 
     def __init__(self, folder: Path) -> None:
         """
@@ -148,27 +150,29 @@ class ShardIndex:
             OSError: there is none.
         """
         self._path = folder / INDEX
-        keys, places = array("q"), array("q")
+        lines = array("Q")
         with self._path.open("rb") as file:
             first = file.readline()
             if first.rstrip(b"\r\n").decode("ascii", "replace") != ",".join(COLUMNS):
                 raise ValueError("another table")
             place = len(first)
             for line in file:
-                keys.append(hash(line.partition(b",")[0]))
-                places.append(place)
+                lines.append(_key(line.partition(b",")[0]) << PLACE_BITS | place)
                 place += len(line)
-        unsorted = np.frombuffer(keys, np.int64)
-        order = unsorted.argsort(kind="stable")
-        self._keys, self._places = unsorted[order], np.frombuffer(places, np.int64)[order]
+        if place >> PLACE_BITS:
+            raise ValueError("too long")
+        self._lines = np.frombuffer(lines, np.uint64)
+        """Of each line a few bits of its path's hash, then its place in the index; ascending."""
+        self._lines.sort()
 
     def find(self, path: str) -> tuple[str, int, int] | None:
         """(shard, offset, size) of a picture, or None where it isn't in the index, or its line is damaged."""
-        key = hash(path.encode())
-        alike = slice(*np.searchsorted(self._keys, [key, key + 1 if key < 2**63 - 1 else key]))
+        key = _key(path.encode())
+        first, last = key << PLACE_BITS, (key + 1 << PLACE_BITS) - 1
+        start, stop = np.searchsorted(self._lines, np.array([first, last], np.uint64))  # no place is the last
         with self._path.open("rb") as file:
-            for place in reversed(self._places[alike].tolist()):  # the last counts
-                file.seek(place)
+            for line in reversed(self._lines[start:stop].tolist()):  # the last counts
+                file.seek(line - first)
                 cells = file.readline().decode("utf-8", "replace").strip().split(",")
                 if cells[0] == path and len(cells) == len(COLUMNS):
                     try:
@@ -176,6 +180,11 @@ class ShardIndex:
                     except ValueError:
                         return None
         return None
+
+
+def _key(path: bytes) -> int:
+    """Many paths have another, and few the same."""
+    return hash(path) & (1 << 64 - PLACE_BITS) - 1
 
 
 def _name(number: int) -> str:

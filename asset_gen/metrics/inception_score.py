@@ -6,8 +6,12 @@ and depends on the network; both belong beside it.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
+
+from asset_gen.row_file import Reordered, Rows, in_blocks, mean_of
 
 SPLITS = 10
 
@@ -24,13 +28,12 @@ def entropy(p: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(-np.sum(p * np.log(np.where(p > 0, p, 1)), axis=-1))
 
 
-def score_of(p: NDArray[np.floating]) -> float:
+def score_of(p: Rows) -> float:
     """exp(H(mean p) − mean H(p)) of p [n, classes], without splits: 1 to the number of classes."""
-    p = np.asarray(p, np.float64)
-    return float(np.exp(entropy(p.mean(axis=0)) - entropy(p).mean()))
+    return float(np.exp(entropy(mean_of(p)) - in_blocks(p, entropy).mean()))
 
 
-def inception_score(p: NDArray[np.floating], splits: int = SPLITS, seed: int = 0) -> tuple[float, float]:
+def inception_score(p: Rows, splits: int = SPLITS, seed: int = 0) -> tuple[float, float]:
     """Mean and standard deviation of the score over ``splits`` equal parts of p [n, classes].
 
     Rows are shuffled by ``seed`` first, since sprites sorted by type would give each part a type of its own. Parts
@@ -42,15 +45,16 @@ def inception_score(p: NDArray[np.floating], splits: int = SPLITS, seed: int = 0
     if len(p) < splits:
         raise ValueError(f"{len(p)} sprites are fewer than {splits} splits")
     part = parts_of(len(p), splits, seed)
-    scores = [score_of(p[part == number]) for number in range(splits)]
+    scores = [score_of(Reordered(p, np.flatnonzero(part == number))) for number in range(splits)]
     return float(np.mean(scores)), float(np.std(scores))
 
 
-def parts_of(count: int, splits: int, seed: int = 0) -> NDArray[np.int64]:
+def parts_of(count: int, splits: int, seed: int = 0) -> NDArray[np.int32]:
     """[count]: in which of the parts each row is."""
-    parts = np.empty(count, np.int64)
-    edges = np.arange(1, splits) * count // splits
-    parts[np.random.default_rng(seed).permutation(count)] = np.searchsorted(edges, np.arange(count), side="right")
+    parts = np.empty(count, np.int32)
+    order = np.random.default_rng(seed).permutation(count)
+    for part, (start, stop) in enumerate(pairwise(np.arange(splits + 1) * count // splits)):
+        parts[order[start:stop]] = part
     return parts
 
 

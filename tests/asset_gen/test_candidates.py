@@ -97,6 +97,17 @@ def test_a_line_with_too_many_cells_is_damage(folder: Path) -> None:
         list(read_rows(folder))
 
 
+def test_every_sprite_is_found_where_many_names_have_the_same_hash(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "PLACE_BITS", 63)
+    reader = CandidateReader(folder)
+    for (kind, name), sprite in SPRITES.items():
+        assert np.array_equal(reader.sprite(kind, name), sprite)
+    with pytest.raises((SpriteError, OSError), match=r"[Nn]o such file"):
+        reader.sprite(KINDS[0], "no_such")
+
+
 @pytest.mark.parametrize("place", ["0,9" + "9" * 30, "0,1" + "0" * 15, "0,-1", "-1,4", "9" * 30 + ",4", "0,10241"])
 def test_a_place_outside_its_shard_is_refused(folder: Path, place: str) -> None:
     (folder / "shard_0000.tar").write_bytes(bytes(10_240))

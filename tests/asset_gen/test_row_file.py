@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asset_gen.pool import Pool
-from asset_gen.row_file import BLOCK, GAP, Reordered, RowFile, in_blocks, mean_of
+from asset_gen.row_file import BLOCK, GAP, Reordered, RowFile, in_blocks, mean_of, worked_out
 
 
 @pytest.mark.parametrize("shape", [(50, 7), (50,), (50, 0), (50, GAP), (3 * BLOCK, 2)])
@@ -27,6 +27,8 @@ def test_any_rows_can_be_read_between_writes(tmp_path: Path, shape: tuple[int, .
         assert np.array_equal(Reordered(file, rows)[1:3], written[rows[1:3]].astype(np.float32))
     for some in (slice(40, 60), slice(9, 3), slice(None, None, 7)):
         assert np.array_equal(file[some], written[some].astype(np.float32))
+    marked = everything % 3 == 0
+    assert np.array_equal(file[marked], written[marked].astype(np.float32))
     assert file[:].dtype == file[everything].dtype == np.float32
     file.close()
     with pytest.raises(ValueError, match="closed file"):
@@ -46,6 +48,24 @@ def test_what_is_asked_block_by_block_is_what_the_whole_would_say() -> None:
     assert mean_of(rows, some).tolist() == rows[some].astype(np.float64).mean(axis=0).tolist()
     assert np.array_equal(in_blocks(rows, lambda block: block.sum(axis=1)), rows.sum(axis=1))
     assert in_blocks(rows[:0], lambda block: block.sum(axis=1)).shape == (0,)
+    assert mean_of(rows, look=np.asarray).tolist() == rows.mean(axis=0).tolist()  # in float32
+
+
+def test_what_is_worked_out_of_rows_on_the_disk_lies_there_and_is_gone_afterwards(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).random((2 * BLOCK + 7, 3), np.float32)
+    file, order = RowFile(tmp_path), np.arange(len(rows))[::-3]
+    file.append(rows)
+    for some, expected in ((file, rows), (Reordered(file, order), rows[order])):
+        with worked_out(some, np.sqrt) as found:
+            assert isinstance(found, RowFile)
+            assert np.array_equal(found[:], np.sqrt(expected))
+        with pytest.raises(ValueError, match="closed file"):
+            found[:]
+    with worked_out(rows, np.sqrt) as found:
+        assert isinstance(found, np.ndarray)
+        assert np.array_equal(found, np.sqrt(rows))
+    file.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 class FullDisk:
@@ -87,7 +107,9 @@ def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
 
 def test_all_files_of_a_pool_are_let_go_of_even_where_one_can_not_be_written(tmp_path: Path) -> None:
     pool = Pool(tmp_path)
-    pool.add(p=np.ones((3, 2), np.float32), kinds=np.zeros(3, np.int64), thumbs=np.zeros((3, 256), np.uint8))
+    some = np.zeros(3, np.int64)
+    pool.add(p=np.ones((3, 2), np.float32), kinds=some, indices=some, thumbs=np.zeros((3, 256), np.uint8))
+    pool.join()
     files = list(pool._files.values())
     real = files[0]._file
 

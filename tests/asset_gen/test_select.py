@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from asset_gen.herding import Points
 from asset_gen.latents import chances
-from asset_gen.metrics.inception_score import inception_score, score_of
+from asset_gen.metrics.inception_score import entropy, inception_score, score_of
 from asset_gen.select import (
     FILTERS,
     NEAR,
@@ -103,7 +103,7 @@ def test_no_exchange_of_two_sprites_of_a_type_would_raise_the_score(seed: int, t
 @given(seed=st.integers(0, 1000), start=st.integers(0, 1000))
 def test_swapping_never_lowers_the_score_and_keeps_the_quotas(seed: int, start: int) -> None:
     p, pools = posteriors(40, 2, seed), {0: np.arange(0, 40, 2), 1: np.arange(1, 40, 2)}
-    search = _Search(p, pools, {0: 5, 1: 3}, np.zeros(0, np.int64))
+    search = _Search(p, entropy(p), pools, {0: 5, 1: 3}, np.zeros(0, np.int64))
     begun = search.random(start)
     before = search.score(begun)
     after = search.improved(begun)
