@@ -184,17 +184,19 @@ def model_sha256(files: dict[str, FileRecord]) -> str:
 
 
 def training_sets(info: BundleInfo) -> list[dict[str, Any]]:
-    """What a model, and those that it was fine-tuned from, learnt from: name, licence and sprites of each set."""
+    """What a model, and those that it was fine-tuned from, learnt from: name, licence and sprites of each set, once."""
     lineage = info.training.get("finetuned_from")
     lineage = lineage if isinstance(lineage, dict) else {}
     earlier = lineage.get("earlier")
     sets = [msgspec.to_builtins(info.data), lineage.get("data"), *(earlier if isinstance(earlier, list) else [])]
     wanted = {"name": str, "licence": str, "sprites": int}
-    return [
+    told = [
         one
         for one in sets
         if isinstance(one, dict) and all(isinstance(one.get(key), kind) for key, kind in wanted.items())
     ]
+    # an early bundle's lineage has no sha256: what agrees in all that it says is the same set
+    return [one for place, one in enumerate(told) if not any(one.items() <= former.items() for former in told[:place])]
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -222,6 +224,8 @@ def _rejected(path: Path, reason: str) -> ModelError:
 
 def _read_info(path: Path) -> BundleInfo:
     file = path / "bundle.json"
+    if not file.is_file() and (path / "config.json").is_file():
+        raise ModelError(f"{path}: is a training run. Make a bundle of it: assetgen export {path} --out BUNDLE.")
     if not file.is_file():
         raise ModelError(
             f"{path}: is no model bundle (there is no bundle.json). Give a folder that 'assetgen export' wrote."

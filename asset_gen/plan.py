@@ -181,7 +181,8 @@ def resolve_quotas(request: Request, info: BundleInfo) -> dict[str, int]:
         share, rest = divmod(total, len(names))
         quotas = {name: share + (place < rest) for place, name in enumerate(names)}
     if min(quotas.values()) < 0 or total < 1:
-        raise UsageError(f"--count {total}: at least one sprite must be asked for.")
+        option = "--types" if fixed else f"--count {total}"
+        raise UsageError(f"{option}: at least one sprite must be asked for.")
     return {name: quotas[name] for name in sorted(quotas) if quotas[name]}
 
 

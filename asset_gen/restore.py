@@ -64,6 +64,8 @@ def restore(place: Place, number: int) -> Restored:
     with opened(place):
         history = history_of(place)
         kept = history.sets()
+        if not kept:
+            raise UsageError(f"{place.out}: no earlier set is kept; there is nothing to go back to.")
         if not 1 <= number <= len(kept):
             raise UsageError(
                 f"{place.out}: {len(kept)} earlier sets are kept (at most {KEPT_SETS}), and number {number} is not "

@@ -25,9 +25,8 @@ class SpriteFile:
 def list_sprites(folder: Path) -> tuple[list[SpriteFile], list[str]]:
     """Every picture of the set with its types, in name order, and notices about what was left aside."""
     if not folder.is_dir():
-        raise SpriteError(
-            f"{folder}: there is no such folder. Give a folder that holds one folder of PNG files per type."
-        )
+        what = "is a file, not a folder" if folder.is_file() else "there is no such folder"
+        raise SpriteError(f"{folder}: {what}. Give a folder that holds one folder of PNG files per type.")
     table = folder / "labels.csv"
     if table.is_file():
         return _from_table(folder, table)
@@ -44,6 +43,11 @@ def list_sprites(folder: Path) -> tuple[list[SpriteFile], list[str]]:
             f"no folders: all sprites are of type {folder.name!r}.",
             *notices,
         ]
+    if not listed and others:
+        raise SpriteError(
+            f"{folder}: holds no sprites: none of its {len(others)} files ({others[0]} …) is PNG, WebP, GIF or BMP. "
+            f"Save them as PNG."
+        )
     if not listed:
         raise SpriteError(f"{folder}: holds no sprites. Put PNG files into one folder per type, or add a labels.csv.")
     if loose:

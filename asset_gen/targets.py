@@ -52,7 +52,10 @@ def _installed() -> dict[str, EntryPoint]:
 
 def _entry(name: str, found: Mapping[str, EntryPoint]) -> EntryPoint:
     if name not in found:
-        raise UsageError(f"--target {name}: installed are {', '.join(sorted(found))}.{nearest(name, found)}")
+        raise UsageError(
+            f"--target {name}: there is none of this name.{nearest(name, found)} Installed are "
+            f"{', '.join(sorted(found))}."
+        )
     return found[name]
 
 

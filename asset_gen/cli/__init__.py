@@ -14,6 +14,7 @@ import click
 
 from asset_gen import __version__
 from asset_gen.errors import AssetgenError
+from asset_gen.names import nearest
 
 COMMANDS = {  # in the order in which a newcomer needs them
     "batch": "Generate sprites into a game project.",
@@ -54,6 +55,13 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"asset_gen.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}.{nearest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -122,6 +130,8 @@ def _continuation(arguments: list[str]) -> str:
             "the same command without --reject goes on from there; if assetgen catalogue list --state rejected doesn't "
             "list the sprite yet, give --reject again"
         )
+    if arguments[:1] == ["train"] and "--resume" not in arguments:
+        return "the same command with --resume goes on from there"
     return "the same command goes on from there"
 
 

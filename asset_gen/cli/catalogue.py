@@ -92,6 +92,10 @@ def list_(
     else:
         for entry in entries:
             click.echo(_line(entry))
+        if not entries:
+            known = len(catalogue.entries)
+            told = f"none of {known} candidates is so" if known else "no candidates yet; assetgen batch draws some"
+            click.echo(f"assetgen: {told}.", err=True)
     return 0
 
 

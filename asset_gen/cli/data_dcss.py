@@ -23,11 +23,11 @@ from asset_gen.importers.dcss import URL, import_dcss
 )
 @json_option
 def command(path: Path | None, out: Path, merge: tuple[str, ...], cache: Path | None, as_json: bool) -> int:
-    """The 1,054 tiles of 18 types that the built-in model was trained on.
+    """The tiles that the built-in model was trained on.
 
-    They are tiles of Dungeon Crawl Stone Soup that their artists released as CC0 1.0. Downloads the public archive
-    crawl/tiles once, or reads PATH, a copy of it; checks the pixels of every tile. Tiles that are missing or differ are
-    listed, with exit code 3.
+    They are 1,054 tiles of 18 types of Dungeon Crawl Stone Soup that their artists released as CC0 1.0. Downloads the
+    public archive crawl/tiles once, or reads PATH, a copy of it; checks the pixels of every tile. Tiles that are
+    missing or differ are listed, with exit code 3.
 
     \b
     Examples:

@@ -51,8 +51,9 @@ def read_candidates(folder: Path) -> CandidateSet:
         choice = msgspec.convert(run["choice"], Choice)
         return CandidateSet(folder, str(run["run"]), choice.model, choice.seed, list(read_rows(folder)))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:  # msgspec's are ValueErrors
+        reason = "there is no run.json" if isinstance(error, FileNotFoundError) else str(error)
         raise UsageError(
-            f"{folder}: is no whole candidate set ({error}). Give the folder that assetgen batch names, "
+            f"{folder}: is no whole candidate set ({reason}). Give the folder that assetgen batch names, "
             f"…/candidates~/<run>."
         ) from None
 

@@ -39,6 +39,11 @@ function figure(value) {
   return value === null || value === undefined ? "–" : String(Number(value.toPrecision(3)));
 }
 
+/** A figure as it fits below a small sprite: three decimals at most. @param {number | null | undefined} value */
+function caption(value) {
+  return figure(typeof value === "number" ? Number(value.toFixed(3)) : value);
+}
+
 /** What reasons have in common: all up to the first name or number. @param {string} reason */
 function reasonGroup(reason) {
   const words = reason.split(" ");
@@ -145,7 +150,7 @@ function begin({ scores, sprites }) {
     if (!sprite) throw new Error(`no sprite ${place}`);
     const by = order.value === "name" ? 0 : Number(order.value.slice(1));
     const image = make("img", { src: sprite[IMAGE], alt: "", decoding: "async" });
-    const text = `${Number(sprite[NAME].split("_c").pop())} · ${figure(sprite[SCORES][by])}`;
+    const text = `${Number(sprite[NAME].split("_c").pop())} · ${caption(sprite[SCORES][by])}`;
     const button = make("button", { type: "button", className: sprite[KEPT] ? "tile kept" : "tile", title: `${sprite[NAME]}\n${sprite[REASON]}` }, image, make("span", { textContent: text }));
     button.setAttribute("aria-label", `${sprite[NAME]}, ${sprite[KEPT] ? "kept" : "not kept"}, ${scores[by]?.label} ${figure(sprite[SCORES][by])}, ${sprite[REASON]}`);
     button.tabIndex = place === current ? 0 : -1;

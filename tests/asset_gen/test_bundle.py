@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from asset_gen.bundle import BUILT_IN, BundleInfo, load_bundle
+from asset_gen.bundle import BUILT_IN, BundleInfo, load_bundle, training_sets
 from asset_gen.errors import ModelError
 from asset_gen.runtime import open_session
 from tests.fakes import write_bundle, write_critic
@@ -140,6 +140,14 @@ def test_a_folder_that_is_no_bundle_is_told_so(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
         with pytest.raises(ModelError, match=r"is no model bundle .*assetgen export"):
             load_bundle(path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"is a training run\. Make a bundle of it: assetgen export"):
+        load_bundle(tmp_path)
+
+
+def test_the_built_in_model_names_its_training_set_once() -> None:
+    (told,) = training_sets(load_bundle(BUILT_IN).info)
+    assert (told["name"], told["licence"], told["sprites"]) == ("dcss", "CC0-1.0", 1054)
 
 
 def test_the_built_in_model_is_whole_and_runs() -> None:

@@ -56,6 +56,8 @@ def test_it_can_be_filtered_and_sorted(cli: Cli, game: Path) -> None:
     assert len(scores) == 5
     assert scores == sorted(scores, reverse=True)
     assert "in bat_000000" in cli("catalogue", "list", "--project", game).out
+    none = cli("catalogue", "list", "--project", game, "--type", "imp", "--state", "rejected")
+    assert (none.code, none.out) == (0, "") and "candidates is so" in none.err
     for flag, wrong, meant in (("--sort", "p_typ", "p_type"), ("--type", "inp", "imp"), ("--set", "x", "")):
         done = cli("catalogue", "list", "--project", game, flag, wrong)
         assert (done.code, f"{flag} {wrong}: there are" in done.err) == (2, True)

@@ -111,9 +111,23 @@ def test_an_interrupt_ends_with_130_and_says_how_to_go_on(cli: Cli, monkeypatch:
 
 
 @pytest.mark.parametrize(
+    ("flags", "said"), [((), "the same command with --resume"), (("--resume",), "the same command")]
+)
+def test_an_interrupted_training_goes_on_by_resume(
+    flags: tuple[str, ...], said: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "_job", interrupted)
+    assert f"and {said} goes on from there" in cli("train", "sprites", "--run", "run", *flags).err
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("paint",), "No such command 'paint'"),
+        (("batsh",), "No such command 'batsh'. Did you mean 'batch'?"),
         (("batch", "--cuont", "5"), "--count"),
         (("batch", "--count", "0"), "x>=1"),
         (("batch", "--count", "many"), "--count"),

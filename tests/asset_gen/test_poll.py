@@ -102,7 +102,7 @@ def test_what_is_no_candidate_set_is_refused(candidates: CandidateSet, broken: s
     (candidates.folder / "run.json").write_text(broken)
     with pytest.raises(UsageError, match="is no whole candidate set"):
         read_candidates(candidates.folder)
-    with pytest.raises(UsageError, match="is no whole candidate set"):
+    with pytest.raises(UsageError, match=r"nowhere: is no whole candidate set \(there is no run\.json\)"):
         read_candidates(candidates.folder.parent / "nowhere")
 
 

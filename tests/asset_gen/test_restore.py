@@ -104,7 +104,7 @@ def test_where_nothing_is_kept(cli: Cli, game: Path, batch: Callable[..., Result
     assert batch("--types", "bat=2").code == 0
     done = cli("restore", "--project", game)
     assert done.code == 2
-    assert "0 earlier sets are kept (at most 3), and number 1 is not among them" in done.err
+    assert "no earlier set is kept; there is nothing to go back to" in done.err
     assert "No earlier set of" in cli("restore", "--list", "--project", game).out
 
 

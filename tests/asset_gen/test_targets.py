@@ -64,7 +64,7 @@ def test_what_is_installed_is_looked_up_once(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("genric", "installed are empty, function, generic, gone, thief, toy. Did you mean 'generic'"),
+        ("genric", "Did you mean 'generic'. Installed are empty, function, generic, gone, thief, toy."),
         ("gone", r"no_such_package\.writer:TARGET can't be loaded .*Install its package again"),
         ("empty", r"tests\.toy_target:NOTHING can't be loaded"),
         ("function", r"tests\.toy_target:write is not an asset_gen\.sheet\.Target"),

@@ -48,7 +48,7 @@ def refused_before_anything(cli: Cli, game: Path, bundle: Path, code: int, *word
         (("--seed", 2**63), ("'--seed'",)),
         (("--scale", 17), ("'--scale'",)),
         (("--oversample", 0), ("'--oversample'",)),
-        (("--target", "gener"), ("--target gener", "installed are", "Did you mean 'generic'?")),
+        (("--target", "gener"), ("--target gener", "Installed are", "Did you mean 'generic'?")),
         (("--palette", 1), ("--palette 1: 2 to 256 colours",)),
         (("--palette", 257), ("--palette 257: 2 to 256 colours",)),
         (("--palette", "²"), ("--palette ²: can't be read", "Give a number")),

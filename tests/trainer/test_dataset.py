@@ -115,6 +115,13 @@ def test_too_few_sprites_and_missing_folders_are_refused_with_the_cure(tmp_path:
         load_dataset(tmp_path / "none")
     with pytest.raises(SpriteError, match=r"holds no sprites\. Put PNG files into one folder per type"):
         load_dataset(tmp_path)
+    photo = tmp_path / "photos" / "cat" / "1.jpg"
+    photo.parent.mkdir(parents=True)
+    Image.new("RGB", (32, 32)).save(photo)
+    with pytest.raises(SpriteError, match=r"none of its 1 files \(cat/1\.jpg …\) is PNG.* Save them as PNG"):
+        load_dataset(tmp_path / "photos")
+    with pytest.raises(SpriteError, match=r"1\.jpg: is a file, not a folder"):
+        load_dataset(photo)
     with pytest.raises(SpriteError, match="4 readable sprites, and training needs at least 8"):
         load_dataset(write_set(tmp_path / "few", each=1))
 

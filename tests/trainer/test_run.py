@@ -154,7 +154,7 @@ def test_an_interrupt_lets_the_step_end_and_saves_a_checkpoint(
     monkeypatch.setattr(Training, "_move_generator", real)
     assert signal.signal(signal.SIGTERM, former) is as_main_does  # handlers are given back
     assert done.code == 130
-    assert "the same command goes on from there" in done.err
+    assert "the same command with --resume goes on from there" in done.err
     assert 4 in steps_of(tmp_path / "run" / "checkpoints")
     assert cli(*common, "--resume").code == 0
     name = "checkpoints/000000006/tensors.safetensors"
