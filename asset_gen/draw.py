@@ -195,8 +195,9 @@ def _drawn_set(
         candidates = pool.join()
         fixed, rejected = _rows_of(candidates, _published(info, plan)), _rows_of(candidates, _rejected(info, plan))
         worth = _worth(info, plan, candidates)
-        twins = np.full(len(candidates), -1, np.int32)
-        if strategy != "none":
+        if strategy == "none":
+            twins = np.full(len(candidates), -1, np.int32)
+        else:
             twins = _twins(candidates, np.union1d(fixed, rejected), worth)  # what looks like a rejected one goes, too
         own, types = candidates.own, len(info.types)
         if fitness is None:  # later candidates are held to the same limits
@@ -352,11 +353,9 @@ def _twins(candidates: Candidates, fixed: NDArray[np.int64], worth: NDArray[np.f
     others[fixed] = False
     for kind in np.unique(candidates.kinds):
         mine = np.flatnonzero(candidates.kinds == kind)
-        later = others[mine]
-        order = [np.where(later, -candidates.own[mine], -2), later]
-        if worth is not None:
-            order.insert(1, -worth[mine])
-        mine = mine[np.lexsort(order)]
+        later, doubt = others[mine], -candidates.own[mine]
+        doubt[~later] = -2
+        mine = mine[np.lexsort((doubt, later) if worth is None else (doubt, -worth[mine], later))]
         with worked_out(Reordered(candidates.thumbs, mine), np.asarray) as thumbs:  # in their order, to be read quickly
             first = near_duplicates(thumbs)
         twins[mine] = np.where(first >= 0, mine[first], -1)

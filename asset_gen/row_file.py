@@ -138,9 +138,9 @@ class RowFile:
         elif rows.dtype == bool:
             rows = np.flatnonzero(rows)
         found = np.empty((len(rows), *self._row.shape), self._read_as or self._row.dtype)
-        order = np.argsort(rows, kind="stable")
+        order = None if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
         for block in blocks(len(rows)):
-            places = order[block]
+            places = np.arange(block.start, block.stop) if order is None else order[block]
             mine = rows[places].astype(np.int64)  # smaller numbers may not hold a place in bytes
             breaks = np.flatnonzero(np.diff(mine) * self._row.nbytes > GAP) + 1
             for start, stop in pairwise([0, *breaks.tolist(), len(mine)]):

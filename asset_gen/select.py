@@ -300,8 +300,9 @@ class _Search:
             chosen: Chosen = {kind: np.zeros(len(pool), bool) for kind, pool in self.pools.items()}
             with worked_out(self.p, partial(_surprise, mean)) as surprise:
                 for kind, pool in self.pools.items():
-                    worth = surprise[pool] - self.uncertainty[pool]
-                    chosen[kind][np.argsort(-worth, kind="stable")[: self.open_slots[kind]]] = True
+                    worst = self.uncertainty[pool]
+                    worst -= surprise[pool]
+                    chosen[kind][np.argsort(worst, kind="stable")[: self.open_slots[kind]]] = True
             if (score := self.score(chosen)) <= reached + EPSILON:
                 break
             best, reached = chosen, score

@@ -32,7 +32,8 @@ from asset_gen.staged import Part
 from asset_gen.training_set import TrainingSet
 from tests.benchmarks.harness import Row, fresh_folder
 
-COUNTS = (10_000, 100_000, 1_000_000)
+COUNTS = (20_000, 100_000, 1_000_000)
+"""The first is the least of which blocks are as large as they get."""
 FEATURES = 96
 """Of a sprite, as by a bundle's own classifier."""
 MOST = 32
@@ -91,8 +92,8 @@ class Noise:
         points = self.aim.points_of(1.2 * chance.standard_normal((count, FEATURES), np.float32))
         arrays = {
             "p": powers / powers.sum(axis=1, keepdims=True),
-            "kinds": wanted.kinds,
-            "indices": wanted.indices,
+            "kinds": wanted.kinds.copy(),  # no part of all that is wanted
+            "indices": wanted.indices.copy(),
             "thumbs": chance.integers(0, 256, (count, 256), np.uint8),
             **measures,
             "nearest": chance.integers(0, len(self.training.names), (count, 3)),
