@@ -38,6 +38,8 @@ QUIET = {
 """What Ray reads of the environment when it is imported, as what follows."""
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """On every system: it takes 127.0.0.1 for this machine's address, and not that on the network."""
+AS_OURS = {"RAY_worker_niceness": "0"}
+"""Workers are nice otherwise: whatever else this machine does would have nearly all of a core, and they the rest."""
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 """By which the processes started here know each other: of this process, so that none is left in the home folder."""
 ASK = """
@@ -61,7 +63,7 @@ def started(cores: int, cards: int | None) -> Iterator[Any]:
         UsageError: Ray isn't installed.
         DeviceError: it doesn't start.
     """
-    with _environment(QUIET | LOOPBACK | TOKEN):
+    with _environment(QUIET | LOOPBACK | AS_OURS | TOKEN):
         ray = _imported()
         home = tempfile.mkdtemp(prefix="assetgen-", dir=_short())
         try:

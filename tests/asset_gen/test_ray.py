@@ -93,6 +93,7 @@ def test_a_killed_worker_is_replaced_and_every_candidate_is_the_same_to_the_last
         found = [next(drawing)]
         assert len(taken) <= 6
         killed = ray._ray.get(ray._crew._here[0].actor.__ray_call__.remote(lambda worker: os.getpid()))
+        assert os.getpriority(os.PRIO_PROCESS, killed) == os.getpriority(os.PRIO_PROCESS, 0)
         os.kill(killed, signal.SIGKILL)
         dead = ray._crew._here[0].actor
         found.extend(drawing)
