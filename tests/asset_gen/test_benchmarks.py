@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ def test_a_batch_is_never_measured_in_a_folder_that_was_used(tmp_path: Path) -> 
 
 
 def took(rate: float, files: dict[str, str] | None = None) -> scaling.Run:
-    return scaling.Run(rate, clock=10, cpu=20, files=files or {"a.png": "1"})
+    return scaling.Run(rate, clock=10, cpu=20, others=0, files=files or {"a.png": "1"})
 
 
 def test_workers_are_judged_by_the_rate_of_all_of_them() -> None:
@@ -104,6 +104,17 @@ def test_a_run_that_left_other_files_gives_no_figures() -> None:
     for files in ({"a.png": "2"}, {"b.png": "1"}, {"a.png": "1", "b.png": "1"}):
         with pytest.raises(SystemExit, match=r"and local differ in [12] files"):
             scaling.check_same(same | {"Ray, 1 worker": [took(2), took(3, files)]})
+
+
+def test_a_run_is_repeated_until_the_machine_is_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(harness.FOLDERS, str(tmp_path))
+    shares = iter([0.2, 0.04, 0.01])
+    monkeypatch.setattr(scaling, "run", lambda command, project: replace(took(1), others=next(shares)))
+    assert scaling.quiet_run(17, ()).others == 0.01
+    assert not list(shares)
+    monkeypatch.setattr(scaling, "run", lambda command, project: replace(took(1), others=0.5))
+    with pytest.raises(SystemExit, match="other processes took 50% of all cores"):
+        scaling.quiet_run(17, ())
 
 
 def test_a_run_counts_the_processor_time_of_processes_below_it(tmp_path: Path) -> None:

@@ -165,11 +165,11 @@ SUBJECTS = {
     "scaling": Subject(
         "More processors, with Ray",
         "scaling",
-        "`assetgen batch --count 3000` (12,000 candidates) by `--engine local`, which has all cores, and by "
+        "`assetgen batch --count 1500` (6,000 candidates) by `--engine local`, which has all cores, and by "
         "`--engine ray` with `--ray-workers`, in turn; whole processes. A rate is the slope of the number of "
         "candidates over time while they are drawn, without start and end. Seconds of CPU are those of the command and "
-        "of all processes below it, looked at ten times a second. Runs that differ in a byte of any file give no "
-        "figures.",
+        "of all processes below it, looked at ten times a second. A run is repeated if other processes took more than "
+        "3 % of all cores meanwhile. Runs that differ in a byte of any file give no figures.",
         limit=3600,
         long=True,
     ),
