@@ -33,7 +33,9 @@ LOCAL = ("--engine", "local")
 OTHERS = 0.03
 """Share of all cores that other processes may take of a run, which includes what is too short-lived to be seen."""
 TRIES = 12
-"""Times that a run is repeated."""
+"""Times that a run is made for one that counts."""
+PATIENCE = 60
+"""Seconds to wait for a quiet machine before each of them."""
 LOOK = 0.1
 """Seconds between two looks at what processes have used; what one uses after the last look isn't counted."""
 TICK = os.sysconf("SC_CLK_TCK")
@@ -108,6 +110,7 @@ def quiet_run(count: int, options: Sequence[str]) -> Run:
         SystemExit: none had.
     """
     for _ in range(TRIES):
+        _wait_for_others()
         project = fresh_folder()
         took = run([*batch(count, project), "--oversample", str(OVERSAMPLE), *options], project)
         print(f"{count} {options}: {took.rate:.0f}/s, {took.cpu:.1f} s, others {took.others:.1%}", flush=True)
@@ -154,6 +157,15 @@ def run(command: list[str], project: Path) -> Run:
     rate = float(np.polyfit(times, counts, 1)[0]) if len(reports) > 1 else float("nan")
     cpu = sum(used.values())
     return Run(rate, clock, cpu, (busy - cpu) / (clock * cores()), files(project))
+
+
+def _wait_for_others() -> None:
+    """Until they leave the machine alone for a second, or for as long as there is patience."""
+    for _ in range(PATIENCE):
+        busy = _busy()
+        time.sleep(1)
+        if _busy() - busy <= OTHERS * cores():
+            return
 
 
 def _busy() -> float:
