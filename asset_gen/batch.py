@@ -13,7 +13,7 @@ from asset_gen.decisions import Decision, decide, person, record
 from asset_gen.deliver import deliver
 from asset_gen.draw import DrawnSet, Progress, draw_candidates
 from asset_gen.errors import AssetgenError, ProjectError, UsageError
-from asset_gen.finish import read_palette_option
+from asset_gen.finish import finish_changes, read_palette_option
 from asset_gen.layout import IMAGES, fit_layout
 from asset_gen.loaded import Models
 from asset_gen.manifest import Layout, ScorerRecord, read_manifest
@@ -68,7 +68,8 @@ class _Job:
 def preview(request: Request, models: Models | None = None) -> tuple[Place, Plan]:
     """What ``run_batch`` would do. Reads only. ``models``: keeps them loaded between calls."""
     job = _resolve(request, models)
-    return job.place, make_plan(job.request, job.bundle, job.place, job.quotas)
+    plan = make_plan(job.request, job.bundle, job.place, job.quotas)
+    return job.place, plan if plan.only else replace(plan, redrawn=finish_changes(job.request, plan.old))
 
 
 def run_batch(request: Request, ask: Ask = lambda question: False, progress: Progress = lambda *_: None) -> Outcome:

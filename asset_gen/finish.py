@@ -53,6 +53,18 @@ def resolve_finish(request: Request, old: Manifest | None, sample: Callable[[], 
     )
 
 
+def finish_changes(request: Request, old: Manifest | None) -> tuple[str, ...]:
+    """What a request changes in how published sprites are drawn, a word and both values each; nothing: no pixel."""
+    if old is None:
+        return ()
+    pairs = {
+        "alpha": (old.finish.alpha, request.alpha),
+        "scale": (old.finish.scale, request.scale),
+        "palette": (old.finish.palette_asked or "none", request.palette or "none"),
+    }
+    return tuple(f"{name} {was} → {now}" for name, (was, now) in pairs.items() if was != now)
+
+
 def finish_sprites(sprites: NDArray[np.uint8], finish: Finish) -> NDArray[np.uint8]:
     """Unfinished [n, s, s, 4] → finished [n, s · scale, s · scale, 4], straight alpha."""
     if finish.alpha == "hard":

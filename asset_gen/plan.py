@@ -123,6 +123,8 @@ class Plan:
     """What to choose by, where ``choice.filter`` names them."""
     notice: str | None = None
     """What a person should know about how sprites are chosen, or None."""
+    redrawn: tuple[str, ...] = ()
+    """What changes in how published sprites are drawn, e.g. ``scale 2 → 1``: every sheet is written anew."""
     rejected: frozenset[Origin] = frozenset()
     """Pictures of this model and seed that must not be chosen."""
 
@@ -407,7 +409,7 @@ def _question(
         return None
     files, sprites = len(old.files) + 1, list(published)
     changed = [
-        f"{name} ({getattr(old.choice, name)!s:.12} → {getattr(choice, name)!s:.12})"
+        f"{name} ({_brief(getattr(old.choice, name))} → {_brief(getattr(choice, name))})"
         for name in Choice.__struct_fields__
         if getattr(old.choice, name) != getattr(choice, name)
     ]
@@ -428,6 +430,11 @@ def _question(
         lost = sum(old.quotas[name] for name in gone)
         return f"{lost} published sprites of {len(gone)} types would be removed: {', '.join(gone)}."
     return None
+
+
+def _brief(value: object) -> str:
+    """A setting as a question names it: of hashes the beginning, all else whole."""
+    return " ".join(word[:12] if len(word) > 24 else word for word in str(value).split(" "))
 
 
 def _few(names: list[str], shown: int = 5) -> str:

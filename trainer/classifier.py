@@ -7,6 +7,7 @@ the logits are divided by a temperature that fits held-out sprites (Guo et al. 2
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -46,8 +47,13 @@ def hold_out(first_types: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     return held
 
 
-def fit(pictures: Tensor, labels: Tensor, seed: int) -> Classifier:
-    """A classifier for rgba pictures [n, 4, s, s] and type distributions [n, types], still at temperature 1."""
+def fit(
+    pictures: Tensor, labels: Tensor, seed: int, progress: Callable[[float], None] = lambda share: None
+) -> Classifier:
+    """A classifier for rgba pictures [n, 4, s, s] and type distributions [n, types], still at temperature 1.
+
+    ``progress``: is told the share of its steps that are done, after each.
+    """
     steps = int(np.clip(PASSES * len(pictures) // BATCH, *STEPS))
     torch.manual_seed(seed)
     network = Classifier(labels.shape[1], pictures.shape[-1]).to(pictures.device).train()
@@ -57,13 +63,14 @@ def fit(pictures: Tensor, labels: Tensor, seed: int) -> Classifier:
     weight = (labels @ counts.clamp_min(1e-6) ** -0.5).double().cpu().numpy()  # types by n^0.5, as the generator draws
     chance = np.random.default_rng(seed)
     draws = Draws(torch.Generator(pictures.device).manual_seed(seed), BATCH)
-    for _ in range(steps):
+    for step in range(steps):
         rows = torch.from_numpy(chance.choice(len(pictures), BATCH, p=weight / weight.sum()))
         loss = F.cross_entropy(network(VIEWS(pictures[rows], draws)), labels[rows], label_smoothing=0.05)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
+        progress((step + 1) / steps)
     return network.eval()
 
 
@@ -75,8 +82,18 @@ def best_temperature(logits: Tensor, labels: Tensor) -> float:
     return float(candidates[int(np.argmin(losses))])
 
 
-def train_classifier(run: Path, dataset: Dataset, alpha: bool, seed: int, device: torch.device) -> dict[str, Any]:
+def train_classifier(
+    run: Path,
+    dataset: Dataset,
+    alpha: bool,
+    seed: int,
+    device: torch.device,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
     """Train, calibrate and keep the classifier in ``<run>/classifier``.
+
+    ``progress``: is told the share of the training that is done, 0–1.
+
 
     Returns: ``accuracy`` on held-out sprites (top 1 against the first type; null where none could be held out),
     ``held_out`` (how many), ``temperature``.
@@ -84,7 +101,7 @@ def train_classifier(run: Path, dataset: Dataset, alpha: bool, seed: int, device
     pictures = torch.from_numpy(pixels.as_drawn(dataset.sprites, alpha)).to(device)
     labels = torch.from_numpy(dataset.labels).to(device)
     held = hold_out(dataset.first_types, seed)
-    network = fit(pictures[~held], labels[~held], seed)
+    network = fit(pictures[~held], labels[~held], seed, progress)
     figures: dict[str, Any] = {"accuracy": None, "held_out": int(held.sum()), "temperature": 1.0}
     if held.any():
         with torch.no_grad():
@@ -104,12 +121,19 @@ def train_classifier(run: Path, dataset: Dataset, alpha: bool, seed: int, device
     return figures
 
 
-def ensure_classifier(run: Path, dataset: Dataset, alpha: bool, seed: int, device: torch.device) -> dict[str, Any]:
+def ensure_classifier(
+    run: Path,
+    dataset: Dataset,
+    alpha: bool,
+    seed: int,
+    device: torch.device,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
     """The figures of the run's classifier, which is trained where there is no whole one yet."""
     try:
         return load_classifier(run, len(dataset.types), dataset.size)[1]
     except ModelError:
-        return train_classifier(run, dataset, alpha, seed, device)
+        return train_classifier(run, dataset, alpha, seed, device, progress)
 
 
 def load_classifier(run: Path, types: int, size: int) -> tuple[Classifier, dict[str, Any]]:

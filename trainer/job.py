@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -117,8 +117,8 @@ def _run(
     figures: dict[str, Any] = {}
     evaluator = None
     if group.leads:
-        say("type classifier …")
-        figures = classifier.ensure_classifier(job.run, dataset, alpha, config.settings.seed, device)
+        say("type classifier, which is trained first …")
+        figures = classifier.ensure_classifier(job.run, dataset, alpha, config.settings.seed, device, _quarters(say))
         evaluator = Evaluator(dataset, _judging(job.run, config, dataset, device))
     training, notices = open_training(job.run, config, dataset, device, group, job.compiled)
     if source and training.step == 0:
@@ -131,6 +131,19 @@ def _run(
         _report(job.run, dataset, training, figures)
     best = min(read_evaluations(job.run).values(), key=lambda line: float(line["kid"]), default=None)
     return Outcome(training, dataset, figures, best)
+
+
+def _quarters(say: Say) -> Callable[[float], None]:
+    """Says how much of the type classifier's training is done, at each quarter: on a busy machine it takes minutes."""
+    told = 0
+
+    def progress(share: float) -> None:
+        nonlocal told
+        if told < int(4 * share) < 4:
+            told = int(4 * share)
+            say(f"  {told * 25} %")
+
+    return progress
 
 
 def _report(run: Path, dataset: Dataset, training: Training, figures: dict[str, Any]) -> None:

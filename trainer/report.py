@@ -107,7 +107,7 @@ def write_report(
     script = pages.get_template("report.js").render()
     text = pages.get_template(FILE).render(
         title=run.resolve().name,
-        facts=_facts(config, data, dataset, stats, device, _accuracy(classifier)),
+        facts=_facts(config, data, dataset, [*stats, *evaluations], device, _accuracy(classifier)),
         settings=_settings(config, dataset),
         summary=PRESETS[config.preset].summary,
         types=_types(dataset),
@@ -154,12 +154,12 @@ def _facts(
     config: Config,
     data: Mapping[str, Any],
     dataset: Dataset,
-    stats: Sequence[Mapping[str, Any]],
+    lines: Sequence[Mapping[str, Any]],
     device: str,
     accuracy: str,
 ) -> list[tuple[str, str]]:
-    """The training in a few lines: (name, value)."""
-    last = stats[-1] if stats else {"step": 0, "kimg": 0.0, "seconds": 0.0}
+    """The training in a few lines: (name, value); the last of ``lines``, of both kinds, says how long it was."""
+    last = max(lines, key=lambda line: int(line["step"]), default={"step": 0, "kimg": 0.0, "seconds": 0.0})
     sprites = f"{len(dataset.files):,} of {len(dataset.types)} types, from the folder “{Path(config.sprites).name}”"
     size = f"{dataset.size} × {dataset.size} pixels"
     return [

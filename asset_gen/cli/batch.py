@@ -229,6 +229,8 @@ def _preview_text(place: Place, plan: Plan) -> str:
         f"  stay {sum(map(len, plan.kept.values()))}, add {plan.added}, replace {plan.replaced}, free {plan.freed}",
         f"  candidates: {'drawn as ' + plan.run if plan.draws else 'none needed'}",
     ]
+    if plan.redrawn and not plan.question:
+        lines.append(f"  all sheets are written anew: {', '.join(plan.redrawn)}")
     return "\n".join([*lines, f"  {plan.question} Pass --yes to agree."] if plan.question else lines)
 
 
@@ -253,7 +255,7 @@ def _summary(outcome: Outcome) -> str:
         lines.append(
             f"  Inception Score over types ({outcome.scorer.splits} splits, n = {kept.n}): "
             f"kept {kept.mean:.2f} ± {kept.std:.2f}, random {random.mean:.2f} ± {random.std:.2f}"
-            + (f", greatest {best.mean:.2f}" if best and best.mean is not None else "")
+            + (f", --filter is would reach {best.mean:.2f}" if best and best.mean is not None else "")
         )
     return "\n".join(lines)
 

@@ -65,7 +65,9 @@ def import_folders(
     kept, repeated = _without_repetitions(found, refused)
     if not kept:
         reasons = "".join(f"\n  {reason}" for reason in refused[:5])
-        raise SpriteError(f"{', '.join(map(str, paths))}: no pictures for a set.{reasons}")
+        raise SpriteError(
+            f"{', '.join(map(str, paths))}: holds no pictures (PNG, WebP, GIF or BMP) for a set.{reasons}"
+        )
     slugs = slugs_of(dict.fromkeys(kind for one in kept for kind in one.types), ", ".join(map(str, paths)))
     taken: set[str] = set()
     sprites = []

@@ -251,6 +251,14 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(cli: Cli, bundle:
     assert files_of(game) == {}
 
 
+def test_a_dry_run_says_when_every_sheet_is_written_anew(cli: Cli, bundle: Path, game: Path) -> None:
+    common = ("batch", "--count", 9, "--model", bundle, "--project", game)
+    assert cli(*common).code == 0
+    assert "anew" not in cli(*common, "--dry-run").out
+    told = cli(*common, "--dry-run", "--scale", 2, "--alpha", "soft", "--palette", 4).out
+    assert "all sheets are written anew: alpha hard → soft, scale 1 → 2, palette none → 4" in told
+
+
 def test_json_is_one_document_with_all_that_was_done_even_if_a_sheet_was_edited(
     cli: Cli, bundle: Path, game: Path
 ) -> None:

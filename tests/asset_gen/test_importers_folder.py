@@ -125,7 +125,7 @@ def test_a_table_that_is_wrong_is_refused_with_its_line(text: str, words: str, t
 
 
 def test_nothing_to_import_and_a_place_that_is_taken_are_said(tmp_path: Path) -> None:
-    with pytest.raises(SpriteError, match="no pictures for a set"):
+    with pytest.raises(SpriteError, match=r"holds no pictures \(PNG, WebP, GIF or BMP\) for a set"):
         import_folders([put(tmp_path / "art", a_txt="x")], tmp_path / "set")
     with pytest.raises(SpriteError, match="there is no such file or folder"):
         import_folders([tmp_path / "none"], tmp_path / "set")

@@ -209,6 +209,7 @@ def test_a_larger_count_adds_and_a_smaller_one_frees_the_last(place: Place, publ
         ({"seed": 1}, "seed (0 → 1)"),
         ({"oversample": 2}, "oversample (4 → 2)"),
         ({"filter": "top-p"}, "filter (is → top-p)"),
+        ({"min_is": 1.5}, "filter (is → is, IS from 1.5)"),
         ({"seed": 1, "filter": "none"}, "seed (0 → 1), filter (is → none)"),
     ],
 )

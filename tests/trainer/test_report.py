@@ -142,6 +142,9 @@ def test_it_says_what_was_trained_on_what(run: Run) -> None:
     ):
         assert said in page.words
     assert str(run.folder.parent) not in page.text  # nobody else's business
+    path = run.folder / "stats.jsonl"  # has a line every 20 steps; a judgement comes at the end
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:10]))
+    assert "in 300 steps" in run.report().words
 
 
 def test_it_fetches_nothing_and_lets_no_script_run_but_its_own(run: Run) -> None:
