@@ -6,6 +6,8 @@ say is what the recipe says above them.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from asset_gen.errors import ProjectError, UsageError
+from asset_gen.manifest import Layout, Manifest, read_manifest
 from asset_gen.names import nearest
 from asset_gen.publish import Place, locate
 from asset_gen.targets import default_out, detect_targets, load_targets
@@ -214,28 +217,74 @@ def merged(recipe: Recipe, part: SetRecipe) -> Settings:
     return Settings(**default | own)
 
 
-def write_recipe(project: Path) -> tuple[Path, list[str]]:
-    """Write a commented recipe with what was found; returns its path and the engines' names.
+def write_recipe(project: Path) -> tuple[Path, list[str], Manifest | None]:
+    """Write a commented recipe with what was found: engines, and the settings of what is published.
+
+    Returns: its path, the engines' names, and the manifest that it goes by, if any. That names its model by a hash, so
+    the recipe can't say where the bundle is.
 
     Raises:
         UsageError: no such folder, or it has a recipe, which stays as it is.
+        ProjectError: the manifest is damaged.
     """
     if not project.is_dir():
         raise UsageError(f"--project {project}: there is no such folder. Create it, or give the game's own folder.")
     path = project / NAME
     found = detect_targets(project)
     names = [target.name for target in found]
-    text = TEMPLATE.format(
-        targets=", ".join(f'"{name}"' for name in names or ["generic"]),
-        found=f"found: {'; '.join(target.summary for target in found)}" if found else "no engine's files were found",
-        out=default_out(project, found),
-    )
+    out = default_out(project, found)
+    published = read_manifest(project / out)
+    told = f"found: {'; '.join(target.summary for target in found)}" if found else "no engine's files were found"
+    if published is not None and published.targets != (names or ["generic"]):
+        names, told = published.targets, "as published"
+    text = TEMPLATE.format(targets=", ".join(f'"{name}"' for name in names or ["generic"]), found=told, out=out)
+    for key, value in _settings_published(published, project).items():
+        line = f"{key} = {json.dumps(value, ensure_ascii=False) if not isinstance(value, dict) else _table(value)}"
+        text = re.sub(rf"^#{key} = .*?(?=  +#|$)", line.replace("\\", r"\\"), text, count=1, flags=re.MULTILINE)
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
         raise UsageError(f"{path}: is there already, and stays as it is. Edit it, or remove it first.") from None
-    return path, names
+    return path, names, published
+
+
+def _settings_published(old: Manifest | None, project: Path) -> dict[str, Any]:
+    """Key → value of a recipe that changes nothing of what is published; defaults are left out, and so is the filter,
+    which stays as the project has it."""
+    from asset_gen.plan import FLOOR  # loads what networks need
+
+    if old is None:
+        return {}
+    asked, layout = old.finish.palette_asked, old.layout
+    if asked.isdecimal():
+        colours: int | str = int(asked)
+    else:
+        colours = Path(os.path.relpath(Path(asked).resolve(), project.resolve())).as_posix() if asked else ""
+    floor = old.choice.filter.partition(FLOOR)[2]
+    said = {
+        "types": dict(old.quotas),
+        "seed": old.choice.seed,
+        "oversample": old.choice.oversample,
+        "min-is": float(floor) if floor else None,
+        "min-score": old.choice.min_score or None,
+        "scale": old.finish.scale,
+        "palette": colours or None,
+        "alpha": old.finish.alpha,
+        "combined": layout.sheets == "all" or None,
+        "optimize": old.finish.optimize or None,
+    }
+    usual = Layout()
+    for name in ("trim", "padding", "extrude", "power_of_two", "max_side", "variants"):
+        value = getattr(layout, name)
+        said[name.replace("_", "-")] = None if value == getattr(usual, name) else value
+    plain = {"seed": 0, "oversample": 4, "scale": 1, "alpha": "hard"}
+    return {key: value for key, value in said.items() if value is not None and value != plain.get(key)}
+
+
+def _table(numbers: Mapping[str, int]) -> str:
+    """A TOML table on one line; types are slugs, which need no quotes."""
+    return f"{{ {', '.join(f'{name} = {number}' for name, number in numbers.items())} }}"
 
 
 def settings_of(said: Settings) -> dict[str, Any]:

@@ -193,6 +193,31 @@ def test_init_writes_what_it_found(cli: Cli, game: Path, file: str, text: str, f
     assert cli("batch", "--project", game, "--dry-run").code == 0
 
 
+def test_init_takes_over_what_is_published(cli: Cli, game: Path, bundle: Path, tmp_path: Path) -> None:
+    palette = tmp_path / "own.hex"
+    palette.write_text("000000\nffffff\n8040c0\n")
+    settings = ("--seed", 3, "--oversample", 2, "--filter", "top-p", "--scale", 2, "--trim", "--padding", 4)
+    common = ("batch", "--model", bundle, "--project", game)
+    assert cli(*common, "--types", "beetle=3,flask=2", *settings, "--palette", palette).code == 0
+    done = cli("init", "--project", game)
+    assert "the model, which a person must name there: that is the bundle creatures" in done.out
+    assert tomllib.loads((game / NAME).read_text()) == {
+        "targets": ["generic"],
+        "out": "assets/generated",
+        "types": {"beetle": 3, "flask": 2},
+        "seed": 3,
+        "oversample": 2,
+        "scale": 2,
+        "palette": "../own.hex",
+        "trim": True,
+        "padding": 4,
+    }
+    sheets = {path: path.read_bytes() for path in game.glob("assets/generated/*/*.*")}
+    assert len(sheets) > 2
+    assert cli(*common).code == 0
+    assert {path: path.read_bytes() for path in sheets} == sheets
+
+
 def test_init_overwrites_nothing(cli: Cli, game: Path) -> None:
     (game / NAME).write_text("seed = 3\n")
     done = cli("init", "--project", game)
