@@ -209,7 +209,7 @@ def open_session(
     if device == "cuda" and not has_cuda:
         raise DeviceError(
             "--device cuda: this ONNX Runtime is a CPU build. "
-            "Install the other one with pip install 'assetgen[gpu]', or use --device cpu."
+            "Install the other one in a new environment, pip install 'assetgen[gpu]', or use --device cpu."
         )
     if device in ("auto", "cuda") and has_cuda:
         try:
