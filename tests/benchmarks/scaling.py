@@ -31,7 +31,9 @@ SHORT = 17
 GOAL = 0.9
 LOCAL = ("--engine", "local")
 OTHERS = 0.03
-"""Share of all cores that other processes may take of a run, which includes what is too short-lived to be seen."""
+"""Share of all cores that other processes may take of a run."""
+UNSEEN = 0.3
+"""Seconds of a run that look like theirs: after the last look at a process, and of those that are soon over."""
 TRIES = 12
 """Times that a run is made for one that counts."""
 PATIENCE = 60
@@ -156,7 +158,7 @@ def run(command: list[str], project: Path) -> Run:
     times, counts = np.array(reports, float).T
     rate = float(np.polyfit(times, counts, 1)[0]) if len(reports) > 1 else float("nan")
     cpu = sum(used.values())
-    return Run(rate, clock, cpu, (busy - cpu) / (clock * cores()), files(project))
+    return Run(rate, clock, cpu, (busy - cpu - UNSEEN) / (clock * cores()), files(project))
 
 
 def _wait_for_others() -> None:
