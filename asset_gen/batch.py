@@ -51,6 +51,8 @@ class Outcome:
     """Where sheets lie in the output folder, for people: ``<type>/<type>.png``."""
     provider: str
     """The ONNX Runtime execution provider that drew."""
+    blank: list[str]
+    """Names of published sprites of which nothing can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
         if plan.draws:
             _check_ratings(plan)
             drawn = draw_candidates(networks, plan.drawing(), place, progress, request.engine, **request.engine_options)
-        files, scorer = deliver(request, bundle, networks, plan, place, job.targets, job.layout, progress)
+        files, scorer, blank = deliver(request, bundle, networks, plan, place, job.targets, job.layout, progress)
         forget(place)
     except OSError as error:
         path = error.filename2 or error.filename or place.out  # of a rename, the place that a file was meant for
@@ -144,6 +146,7 @@ def _run(job: _Job, networks: Networks, ask: Ask, progress: Progress) -> Outcome
         names,
         IMAGES[job.layout.sheets],
         drawn.provider or networks.generator.provider,
+        blank,
     )
 
 

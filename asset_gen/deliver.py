@@ -63,8 +63,9 @@ def deliver(
     targets: Sequence[Target],
     arrangement: Layout,
     progress: Progress,
-) -> tuple[Published, ScorerRecord]:
-    """Publish what the plan says: sheets, then engine files, the manifest last."""
+) -> tuple[Published, ScorerRecord, list[str]]:
+    """Publish what the plan says: sheets, then engine files, the manifest last; also names the sprites of which nothing
+    can be seen."""
     slots, scorer = _fill_slots(plan, place)
     pictures = Pictures(networks, plan, place, arrangement)
 
@@ -77,10 +78,13 @@ def deliver(
     change = Change(place, ours)
     sheets = _lay_out(slots, bundle, pictures, plan, finish, arrangement)
     records: list[SheetRecord] = []
+    blank: list[str] = []
     variants: list[Sheet] = []
     for number, laid in enumerate(sheets):
         progress("writing sheets", number, len(sheets))
-        picture = sheet.paint(laid, _sprites_on(laid, slots, pictures, finish), arrangement.extrude)
+        sprites = _sprites_on(laid, slots, pictures, finish)
+        blank += [region.name for region, sprite in zip(laid.regions, sprites, strict=True) if not sprite[..., 3].any()]
+        picture = sheet.paint(laid, sprites, arrangement.extrude)
         change.damaged |= _broken(laid.image, place, ours)
         patch = partial(_patched, laid, picture, place, plan, arrangement.extrude)
         same = _same(laid.image, picture, plan, finish)
@@ -119,7 +123,7 @@ def deliver(
     )
     change.put_own(NAME, encode(manifest))
     progress("writing sheets", len(sheets), len(sheets))
-    return change.commit(), scorer
+    return change.commit(), scorer, blank
 
 
 def _fill_slots(plan: Plan, place: Place) -> tuple[Slots, ScorerRecord]:

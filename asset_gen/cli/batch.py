@@ -248,6 +248,11 @@ def _summary(outcome: Outcome) -> str:
         lines.append(f"  candidates: {place.out / FOLDER / plan.run / 'index.html'}")
     if outcome.dropped:
         lines.append(f"  left out of {outcome.drawn} drawn: {listed(outcome.dropped)}")
+    if outcome.blank:
+        lines.append(
+            f"  nothing can be seen of {len(outcome.blank)} sprites ({outcome.blank[0]} …): train the model longer, or "
+            f"reject them"
+        )
     kept, random, best = outcome.scorer.kept, outcome.scorer.all, outcome.scorer.best
     if kept.mean is None or random.mean is None:
         lines.append("  Inception Score over types: not defined for one type, or for fewer sprites than splits")
@@ -281,6 +286,7 @@ def _json_of(place: Place, plan: Plan, outcome: Outcome | None) -> dict[str, Any
             "filter": plan.choice.filter,
             "scorer": msgspec.to_builtins(outcome.scorer),
             "dropped": outcome.dropped,
+            "blank": outcome.blank,
             "written": outcome.files.written,
             "unchanged": outcome.files.unchanged,
             "removed": outcome.files.removed,

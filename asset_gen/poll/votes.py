@@ -58,7 +58,7 @@ def count_votes(candidates: CandidateSet, files: Sequence[Path]) -> Counted:
                 raise ValueError(f"its poll {document.poll[:40]!r} is of other candidates than {candidates.run}")
             shares = dict(_share(vote, known) for vote in document.votes)
         except (OSError, ValueError, RecursionError) as error:
-            counted.refused[str(path)] = str(error)
+            counted.refused[str(path)] = (isinstance(error, OSError) and error.strerror) or str(error)
             continue
         counted.votes.setdefault(document.voter, {}).update(shares)
     return counted

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from asset_gen import errors
 from asset_gen.batch import run_batch
 from asset_gen.cli import COMMANDS, batch, train
 from asset_gen.cli import cli as root
 from asset_gen.errors import AssetgenError, UsageError
-from asset_gen.manifest import Layout
+from asset_gen.finish import finish_sprites
+from asset_gen.manifest import Finish, Layout
 from asset_gen.plan import Request
 from asset_gen.request import parse_types
 from tests.conftest import Cli, files_of
@@ -249,6 +252,23 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(cli: Cli, bundle:
     assert document["quotas"] == {"beetle": 3, "crystal": 2, "flask": 2, "mushroom": 2}
     assert (document["out"], document["stay"], document["added"]) == ("assets/generated", 0, 9)
     assert files_of(game) == {}
+
+
+def test_sprites_of_which_nothing_can_be_seen_are_named(
+    cli: Cli, bundle: Path, game: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_the_first(sprites: NDArray[np.uint8], finish: Finish) -> NDArray[np.uint8]:
+        finished = finish_sprites(sprites, finish) | np.uint8(255)
+        finished[0] = 0
+        return finished
+
+    common = ("batch", "--model", bundle, "--project", game)
+    monkeypatch.setattr("asset_gen.pictures.finish_sprites", without_the_first)
+    done = cli(*common, "--types", "beetle=3,flask=2")
+    assert done.code == 0
+    assert "nothing can be seen of 2 sprites (beetle_000000 …): train the model longer, or reject them" in done.out
+    monkeypatch.setattr("asset_gen.pictures.finish_sprites", lambda *given: finish_sprites(*given) | np.uint8(255))
+    assert "nothing can be seen" not in cli(*common, "--types", "beetle=3,flask=2", "--scale", 2).out
 
 
 def test_a_dry_run_says_when_every_sheet_is_written_anew(cli: Cli, bundle: Path, game: Path) -> None:
