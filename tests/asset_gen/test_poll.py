@@ -190,6 +190,7 @@ def test_a_strange_vote_file_is_left_out_whole(
     counted = count_votes(candidates, [bad, good, bad.parent / "missing.json"])
     assert set(counted.refused) == {str(bad), str(bad.parent / "missing.json")}
     assert reason in counted.refused[str(bad)]
+    assert counted.refused[str(bad.parent / "missing.json")] == "No such file or directory"
     assert rate(candidates, counted).voters == 1
 
 

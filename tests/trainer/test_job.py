@@ -10,6 +10,7 @@ import torch
 
 from tests.conftest import Cli, files_of
 from tests.creatures import write_set
+from trainer import job
 from trainer.config import JUDGE, Config, outside_networks, read_sprites
 from trainer.loop import Settings, Training
 from trainer.presets import PRESETS, changeable
@@ -114,3 +115,11 @@ def test_without_pretrained_networks_none_is_loaded(cli: Cli, finished_run: Path
     (line,) = (finished_run / "evaluations.jsonl").read_text().splitlines()
     assert json.loads(line)["judge"] == "type classifier"
     assert json.loads(line)["samples"] == 1000
+
+
+def test_the_type_classifier_says_each_quarter_of_its_training() -> None:
+    told: list[str] = []
+    progress = job._quarters(told.append)
+    for step in range(1, 11):
+        progress(step / 10)
+    assert told == ["  25 %", "  50 %", "  75 %"]
