@@ -32,6 +32,7 @@ from asset_gen.metrics.inception_score import SPLITS, inception_score
 from asset_gen.networks import Networks
 from asset_gen.plan import Plan, filter_name
 from asset_gen.pool import CandidateRows, Candidates, Pool
+from asset_gen.proportions import types_in
 from asset_gen.publish import Place
 from asset_gen.rejection import luck_of
 from asset_gen.row_file import Reordered, RowFile, Rows, blocks, worked_out
@@ -198,7 +199,8 @@ def _drawn_set(
         if strategy == "none":
             twins = np.full(len(candidates), -1, np.int32)
         else:
-            twins = _twins(candidates, np.union1d(fixed, rejected), worth)  # what looks like a rejected one goes, too
+            first = np.concatenate([fixed, rejected])  # what looks like a rejected one goes, too
+            twins = _twins(candidates, first, worth)
         own, types = candidates.own, len(info.types)
         if fitness is None:  # later candidates are held to the same limits
             known = None if strategy == "none" else networks.training
@@ -213,7 +215,8 @@ def _drawn_set(
         if not len(wanted):
             mine = np.isin(candidates.kinds, short)
             raise QuotaError(_too_few(info, supply.reach, have, quotas, short, counted(causes[mine])))
-    networks.rest()  # to choose from many takes as much memory as to draw
+    if writer.shards is not None:
+        networks.rest()  # to choose from many takes as much memory as to draw
     progress("choosing", 0, 1)
     look = None
     if candidates.points is not None:
@@ -308,7 +311,7 @@ def _worth(info: BundleInfo, plan: Plan, candidates: Candidates) -> NDArray[np.f
     if plan.ratings is None:
         return None
     worth = np.zeros(len(candidates))
-    for kind in np.unique(candidates.kinds):
+    for kind in types_in(candidates.kinds):
         mine = np.flatnonzero(candidates.kinds == kind)
         worth[mine] = plan.ratings.of(info.types[kind], candidates.indices[mine])
     return worth
@@ -351,7 +354,7 @@ def _twins(candidates: Candidates, fixed: NDArray[np.int64], worth: NDArray[np.f
     twins = np.full(len(candidates), -1, np.int32)
     others = np.ones(len(candidates), bool)
     others[fixed] = False
-    for kind in np.unique(candidates.kinds):
+    for kind in types_in(candidates.kinds):
         mine = np.flatnonzero(candidates.kinds == kind)
         later, doubt = others[mine], -candidates.own[mine]
         doubt[~later] = -2

@@ -12,6 +12,7 @@ from asset_gen import pixels
 from asset_gen.bundle import BundleInfo
 from asset_gen.held import Numbers
 from asset_gen.latents import latents
+from asset_gen.proportions import types_in
 from asset_gen.runtime import Session
 
 BATCH = 16
@@ -91,7 +92,7 @@ def _latents(info: BundleInfo, seed: int, wanted: Wanted, rows: slice) -> NDArra
         return latents(seed, "", indices, info.latent)
     kinds = wanted.kinds[rows]
     z = np.empty((len(indices), info.latent), np.float32)
-    for kind in np.unique(kinds):
+    for kind in types_in(kinds):
         mine = kinds == kind
         z[mine] = latents(seed, info.types[kind], indices[mine], info.latent)
     return z

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asset_gen.proportions import types_in
 from asset_gen.row_file import Rows, mean_of
 
 BLOCK = 4096
@@ -71,7 +72,7 @@ class Aim:
         than ``FEW`` sprites on either side stays as it is.
         """
         moves: dict[int, tuple[Points, Points, Points]] = {}
-        for kind in np.unique(kinds).tolist():
+        for kind in types_in(kinds).tolist():
             mine, real = np.flatnonzero(kinds == kind), self.points[self.kinds == kind]
             if min(len(mine), len(real)) < FEW:
                 continue

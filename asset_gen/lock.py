@@ -11,7 +11,7 @@ its number today, on any system and on network drives, too.
 from __future__ import annotations
 
 import os
-import socket
+import platform
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -94,5 +94,5 @@ def _beside(path: Path, ending: str) -> Path:
 def _myself() -> Holder:
     context = get_current_context(silent=True)
     command = context.command_path if context else "a program that uses assetgen"
-    machine = socket.gethostname() or "this machine"
+    machine = platform.node() or "this machine"
     return Holder(command=command, process=os.getpid(), machine=machine, since=datetime.now().astimezone())

@@ -17,6 +17,7 @@ from asset_gen.candidates import SPARE, Near, Row, candidate_name
 from asset_gen.fitness import CAUSES, UNLIKELY, Figures
 from asset_gen.metrics.inception_score import entropy
 from asset_gen.plan import Plan
+from asset_gen.proportions import types_in
 from asset_gen.row_file import RowFile, Rows, blocks
 from asset_gen.sanity import MEASURES
 from asset_gen.training_set import TrainingSet
@@ -140,7 +141,7 @@ class CandidateRows:
         return len(self._candidates)
 
     def __iter__(self) -> Iterator[Row]:
-        for kind in np.unique(self._candidates.kinds):
+        for kind in types_in(self._candidates.kinds):
             mine = np.flatnonzero(self._candidates.kinds == kind)
             mine = mine[np.argsort(self._candidates.indices[mine], kind="stable")]
             for block in blocks(len(mine)):

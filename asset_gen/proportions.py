@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+
+def types_in(kinds: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """The columns of types that there are among ``kinds`` [n], ascending; ``np.unique`` would load numpy.ma."""
+    return np.flatnonzero(np.bincount(kinds))
 
 
 def rows_in_proportion(first_types: NDArray[np.int64], samples: int, seed: int = 0) -> NDArray[np.int64]:

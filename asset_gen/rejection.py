@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from asset_gen.bundle import BundleInfo
 from asset_gen.latents import chances
+from asset_gen.proportions import types_in
 
 EPSILON = 1e-6
 """As in the paper: the candidate of the greatest logit has a chance below 1, too."""
@@ -33,7 +34,7 @@ def luck_of(
         indices: [n], counters within (seed, type), or within the seed.
     """
     luck = np.empty(len(kinds))
-    for kind in np.unique(kinds):
+    for kind in types_in(kinds):
         mine = kinds == kind
         luck[mine] = chances(seed, info.types[kind] if info.conditional else "", indices[mine])
     return luck

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from asset_gen.herding import herd
 from asset_gen.metrics.inception_score import SPLITS, entropy, inception_score
+from asset_gen.proportions import types_in
 from asset_gen.rejection import accepted
 from asset_gen.row_file import Reordered, Rows, blocks, in_blocks, mean_of, worked_out
 
@@ -201,7 +202,7 @@ def raised(
     mean = mean_of(p, best, np.asarray)
     pairs = []
     with worked_out(p, lambda some: _surprise(mean, some) - entropy(some)) as worth:
-        for kind in np.unique(kinds[leave]):
+        for kind in types_in(kinds[leave]):
             worst, first = leave[kinds[leave] == kind], come[kinds[come] == kind]
             pairs.append(np.stack([worst[np.argsort(worth[worst])], first[np.argsort(-worth[first])]], axis=1))
         swaps = np.concatenate(pairs)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def test_who_waits_is_told_for_whom(tmp_path: Path) -> None:
         pattern = r"assetgen batch \(process (\d+) on (.+), since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\)"
         found = re.fullmatch(pattern, holder_of(lock))
         assert found is not None, holder_of(lock)
-        assert found.groups() == (str(process.pid), socket.gethostname())
+        assert found.groups() == (str(process.pid), platform.node())
     with holding(lock, 0):
         assert f"process {os.getpid()} " in holder_of(lock)
     assert holder_of(lock) == NOBODY_KNOWN
