@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from itertools import islice
 from math import inf, isnan
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from asset_gen.candidates import Row, RowsOfSet
 
+TEMPLATES = Path(__file__).parent / "templates"
 BINS = 24
 PART = 4096  # rows that are in memory at once
 OWN_SCORES = {"p_type": "p(type)", "entropy": "entropy"}
@@ -41,8 +44,6 @@ def write_contact_sheet(
         image: address of a candidate's picture; None: it isn't shown.
         side: of a candidate in pixels.
     """
-    from jinja2 import Environment, PackageLoader
-
     shown = kept = 0
     kinds: set[str] = set()
     with (folder / "candidates.js").open("w", encoding="utf-8") as file:
@@ -59,15 +60,23 @@ def write_contact_sheet(
             file.write((",\n" if shown else "\n") + json.dumps(entry, ensure_ascii=False))
             shown += 1
         file.write("\n]};\n")
-    environment = Environment(loader=PackageLoader("asset_gen"), autoescape=True)
-    assert environment.loader is not None
-    parts = {
-        name: environment.loader.get_source(environment, f"contact_sheet.{name}")[0]  # as it is: our own
-        for name in ("css", "js")
-    }
-    page = environment.get_template("contact_sheet.html")
-    text = page.render(run=run, drawn=len(rows), kept=kept, shown=shown, kinds=sorted(kinds), side=side, **parts)
+    choice = run["choice"]
+    facts = [run["model_name"], f"seed {choice['seed']}", f"filter {choice['filter']}"]
+    facts += [f"oversample {choice['oversample']}", f"run {run['run']}"]
+    if shown < len(rows):
+        facts.append(f"shown are the {shown} kept; all lie in the shards")
+    words = {"kept": kept, "drawn": len(rows), "side": side, "run": run["run"], "facts": " · ".join(facts)}
+    text = Template(_template("html")).substitute(
+        {name: escape(str(word)) for name, word in words.items()},
+        kinds="".join(f"<option>{escape(kind)}</option>" for kind in sorted(kinds)),
+        css=_template("css"),
+        js=_template("js"),
+    )
     (folder / "index.html").write_text(text, encoding="utf-8")
+
+
+def _template(ending: str) -> str:
+    return (TEMPLATES / f"contact_sheet.{ending}").read_text(encoding="utf-8")
 
 
 def histograms(scores: Mapping[str, str], rows: RowsOfSet) -> list[dict[str, Any]]:

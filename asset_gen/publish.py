@@ -118,7 +118,8 @@ def opened(place: Place) -> Iterator[None]:
             ) from None
         except OSError as error:
             raise ProjectError(
-                f"{place.project}: can't be written ({error.strerror or error}). Check its permissions and the disk."
+                f"{place.project}: can't be written ({error.filename or lock}: {error.strerror or error}). Check its "
+                f"permissions and the disk."
             ) from None
         try:
             recover(place)

@@ -110,7 +110,7 @@ def test_ctrl_c_while_publishing(
 
 def start(arguments: list[str], prepare: str = "") -> subprocess.Popen[bytes]:
     """``assetgen`` in a process of its own, which says "ready" when its modules are loaded."""
-    code = f"import asset_gen.cli.batch, onnxruntime, onnx, jinja2\n{prepare}\nprint('ready', flush=True)\n"
+    code = f"import asset_gen.cli.batch, onnxruntime, onnx\n{prepare}\nprint('ready', flush=True)\n"
     code += "from asset_gen.cli import main; main()"
     process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None

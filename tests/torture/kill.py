@@ -55,7 +55,7 @@ PATIENCE = 60.0
 """Seconds after which an aimed kill falls anyway."""
 AIMED = 0.25
 """Share of kills that are aimed: they fall within a tenth of a second after a change was decided."""
-HEAVY = ("jinja2", "onnx", "onnxruntime")
+HEAVY = ("onnx", "onnxruntime")
 MEASURE_EVERY = 10
 """Rounds after which an undisturbed run is timed anew, since a busy machine's speed drifts."""
 
