@@ -94,7 +94,6 @@ def train_classifier(
 
     ``progress``: is told the share of the training that is done, 0–1.
 
-
     Returns: ``accuracy`` on held-out sprites (top 1 against the first type; null where none could be held out),
     ``held_out`` (how many), ``temperature``.
     """
